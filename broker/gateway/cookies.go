@@ -1,0 +1,72 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+)
+
+const (
+	// sessionCookie holds the handle of the gate session.
+	sessionCookie = "auth_gate"
+	// bindingCookie ties sign-ins of the gate to the browser: one random
+	// value for any number of tabs.
+	bindingCookie = "auth_gate_flow"
+)
+
+// cookies are the gate's own, as they came with a request.
+type cookies struct {
+	session, binding string
+}
+
+// takeCookie reads the gate's two cookies and removes them from the request:
+// the application must not see what it could be tricked into revealing. A
+// name that comes twice yields nothing, because one of the two may have been
+// planted.
+func takeCookie(r *http.Request, sessionName, bindingName string) (c cookies) {
+	lines := r.Header["Cookie"]
+	if len(lines) == 0 {
+		return c
+	}
+	var sessions, bindings int
+	kept := lines[:0]
+	for _, line := range lines {
+		rest, changed := line, false
+		var out strings.Builder
+		for rest != "" {
+			var pair string
+			pair, rest, _ = strings.Cut(rest, ";")
+			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			switch name {
+			case sessionName:
+				c.session, changed = value, true
+				sessions++
+			case bindingName:
+				c.binding, changed = value, true
+				bindings++
+			default:
+				if out.Len() > 0 {
+					out.WriteString("; ")
+				}
+				out.WriteString(strings.TrimSpace(pair))
+			}
+		}
+		switch {
+		case !changed:
+			kept = append(kept, line)
+		case out.Len() > 0:
+			kept = append(kept, out.String())
+		}
+	}
+	if len(kept) == 0 {
+		delete(r.Header, "Cookie")
+	} else {
+		r.Header["Cookie"] = kept
+	}
+	if sessions > 1 {
+		c.session = ""
+	}
+	if bindings > 1 {
+		c.binding = ""
+	}
+	return c
+}

@@ -1,0 +1,207 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
+)
+
+// A Broker is what the gate needs of the OpenID Provider in its process.
+type Broker interface {
+	// AuthorizeURL is the authorization endpoint.
+	AuthorizeURL() string
+	// Redeem spends a code of client c.
+	Redeem(ctx context.Context, c *oauth.Client, code, redirectURI, verifier string) (*authn.Authorization, error)
+	// Mint makes tokens for an authorization of c.
+	Mint(ctx context.Context, c *oauth.Client, a *authn.Authorization) (token.Tokens, error)
+	// UserClaims are the claims that a lets c see.
+	UserClaims(a *authn.Authorization) map[string]any
+}
+
+// A Site is one origin behind the gate, and its client.
+type Site struct {
+	Origin *url.URL // scheme and host; no path
+	Client *oauth.Client
+}
+
+// Config of a gate. Sites is required.
+type Config struct {
+	Sites []Site
+
+	// Headers sent upstream; nil is DefaultHeaders.
+	Headers []Header
+
+	// Public paths: exact, or a prefix that ends in "/*".
+	Public []string
+}
+
+// Deps are the gate's surroundings, all required.
+type Deps struct {
+	Broker   Broker
+	Sessions *session.Manager
+	Sealer   *session.Sealer
+	Cache    *Cache
+	Pages    *ui.Pages
+	Log      *zap.Logger
+	Now      func() time.Time
+}
+
+// A Gate guards one or more sites with one set of rules.
+type Gate struct {
+	deps    Deps
+	sites   map[string]*site
+	headers []Header
+	managed managedNames
+	public  publicPaths
+
+	// print changes with everything that shapes the header values, so that
+	// a cached set made under another configuration is not used.
+	print [sha256.Size]byte
+}
+
+type site struct {
+	Site
+	cookies  session.Cookies
+	callback string // redirect URI
+}
+
+// Reserved paths of every gated site.
+const (
+	reserved     = "/.auth/"
+	pathLogin    = reserved + "login"
+	pathCallback = reserved + "callback"
+	pathLogout   = reserved + "logout"
+	pathMe       = reserved + "me"
+	PathStyle    = reserved + "assets/style.css"
+)
+
+// ClientID returns the id of the implicit client of a gated origin.
+func ClientID(origin *url.URL) string { return "gate:" + strings.ToLower(origin.Host) }
+
+// CallbackURL returns the redirect URI of a gated origin.
+func CallbackURL(origin *url.URL) string {
+	return origin.Scheme + "://" + strings.ToLower(origin.Host) + pathCallback
+}
+
+// New returns a gate. Errors name what is wrong with the configuration.
+func New(c Config, d Deps) (*Gate, error) {
+	if len(c.Sites) == 0 {
+		return nil, errors.New("auth_gate: no site; name the hosts of this gate")
+	}
+	if c.Headers == nil {
+		c.Headers = DefaultHeaders()
+	}
+	public, err := parsePublic(c.Public)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gate{
+		deps:    d,
+		sites:   map[string]*site{},
+		headers: c.Headers,
+		managed: newManagedNames(c.Headers),
+		public:  public,
+	}
+	print := sha256.New()
+	for _, h := range c.Headers {
+		fmt.Fprintf(print, "%q %q\n", h.Name, h.text)
+	}
+	for _, s := range c.Sites {
+		if !session.SecureOrigin(s.Origin) {
+			return nil, fmt.Errorf("auth_gate: site %s must be https; http is for loopback hosts only", s.Origin)
+		}
+		g.sites[strings.ToLower(s.Origin.Host)] = &site{Site: s, cookies: session.NewCookies(s.Origin), callback: CallbackURL(s.Origin)}
+		fmt.Fprintf(print, "%s %v %v %s\n", s.Origin, s.Client.AccessLifetime, s.Client.Scopes, s.Client.IDTokenAlg)
+	}
+	print.Sum(g.print[:0])
+	return g, nil
+}
+
+// A Next is what stands behind the gate. It gets the visitor, or nil on a
+// public path.
+type Next func(w http.ResponseWriter, r *http.Request, v *Visitor) error
+
+// Serve answers the request, or lets it through to next. The original URL
+// is the one the browser asked for, before any rewrite: it decides about
+// reserved paths and where to return to. An error never means that the
+// request may pass.
+func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, original *url.URL, next Next) error {
+	// Strip before deciding anything. Any visitor can send Remote-User, and
+	// on a public path nothing later would overwrite it: the application
+	// would take the visitor for that user.
+	g.managed.strip(r)
+
+	s := g.site(r)
+	if s == nil {
+		g.page(w, r, failure{reason: "wrong_host", status: http.StatusMisdirectedRequest})
+		return nil
+	}
+	handle := takeCookie(r, s.cookies.Name(sessionCookie), s.cookies.Name(bindingCookie))
+	if strings.HasPrefix(original.Path, reserved) {
+		return g.serveReserved(w, r, s, original, handle)
+	}
+	if g.public.match(r.URL) && g.public.match(original) {
+		return next(w, r, nil)
+	}
+	v, err := g.visitor(r.Context(), s, handle.session)
+	switch {
+	case errors.Is(err, session.ErrNoSession):
+		return g.challenge(w, r, s, original, handle)
+	case err != nil:
+		g.unavailable(w, r, err)
+		return nil
+	}
+	v.setHeaders(r.Header)
+	return next(w, r, v)
+}
+
+// site returns the site that the request is for. The host decides, whatever
+// its case and with or without the root dot, and an unknown one has no
+// site: its cookies and addresses could not be right.
+func (g *Gate) site(r *http.Request) *site {
+	if s := g.sites[r.Host]; s != nil {
+		return s
+	}
+	host, port, found := strings.Cut(strings.ToLower(r.Host), ":")
+	host = strings.TrimSuffix(host, ".")
+	if found && !(r.TLS != nil && port == "443") && !(r.TLS == nil && port == "80") {
+		host += ":" + port
+	}
+	return g.sites[host]
+}
+
+// serveReserved answers below /.auth/, which never reaches the application.
+func (g *Gate) serveReserved(w http.ResponseWriter, r *http.Request, s *site, original *url.URL, c cookies) error {
+	w.Header().Set("Cache-Control", "no-store")
+	switch {
+	case original.Path == PathStyle && r.Method == http.MethodGet:
+		w.Header().Del("Cache-Control")
+		g.deps.Pages.Style().ServeHTTP(w, r)
+	case original.Path == pathLogin && r.Method == http.MethodGet:
+		g.begin(w, r, s, c, returnTo(original.Query().Get("return_to")))
+	case original.Path == pathCallback && r.Method == http.MethodGet:
+		g.callback(w, r, s, original.Query(), c)
+	case original.Path == pathLogout && (r.Method == http.MethodGet || r.Method == http.MethodPost):
+		g.logout(w, r, s, c)
+	case original.Path == pathMe && r.Method == http.MethodGet:
+		g.me(w, r, s, c)
+	case original.Path == pathLogin, original.Path == pathCallback, original.Path == pathLogout, original.Path == pathMe:
+		g.page(w, r, failure{reason: "method_not_allowed", status: http.StatusMethodNotAllowed})
+	default:
+		http.Error(w, "not found", http.StatusNotFound)
+	}
+	return nil
+}

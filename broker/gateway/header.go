@@ -1,0 +1,185 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// maxHeader bounds the value of one header (S5).
+const maxHeader = 8 << 10
+
+// A Header is one request header that the upstream application gets.
+type Header struct {
+	// Name in canonical form.
+	Name  string
+	text  string
+	parts []part
+}
+
+// part is literal text, or a placeholder when name is not empty.
+type part struct {
+	literal string
+	name    string // "claim.email", "access_token", ...
+}
+
+// DefaultHeaders are sent where the site names none.
+func DefaultHeaders() []Header {
+	var headers []Header
+	for _, h := range [][2]string{
+		{"Authorization", "Bearer {access_token}"},
+		{"X-Id-Token", "{id_token}"},
+		{"Remote-User", "{sub}"},
+		{"Remote-Email", "{verified_email}"},
+		{"Remote-Name", "{claim.name}"},
+		{"Remote-Groups", "{claim.groups}"},
+	} {
+		// The texts are right; a test says so.
+		parsed, _ := ParseHeader(h[0], h[1])
+		headers = append(headers, parsed)
+	}
+	return headers
+}
+
+// ParseHeader reads one header line. Syntax:
+//
+//	value       = *( literal / "{" placeholder "}" )
+//	placeholder = "sub" / "sid" / "access_token" / "id_token"
+//	            / "verified_email" / "claim." name
+//
+// A header whose placeholder has no value is not sent at all.
+func ParseHeader(name, value string) (Header, error) {
+	if !httpguts.ValidHeaderFieldName(name) {
+		return Header{}, fmt.Errorf("header %q: not a header name", name)
+	}
+	h := Header{Name: textproto.CanonicalMIMEHeaderKey(name), text: value}
+	switch h.Name {
+	case "Host", "Connection", "Cookie", "Content-Length", "Transfer-Encoding", "Trailer", "Te", "Upgrade":
+		return Header{}, fmt.Errorf("header %s: belongs to the connection and cannot be set", h.Name)
+	}
+	rest := value
+	for rest != "" {
+		literal, after, found := strings.Cut(rest, "{")
+		if literal != "" {
+			h.parts = append(h.parts, part{literal: literal})
+		}
+		if !found {
+			break
+		}
+		placeholder, after, found := strings.Cut(after, "}")
+		if !found || !validPlaceholder(placeholder) {
+			return Header{}, fmt.Errorf("header %s: {%s} is not known; use {claim.NAME}, {sub}, {sid}, {access_token}, {id_token} or {verified_email}", h.Name, placeholder)
+		}
+		h.parts = append(h.parts, part{name: placeholder})
+		rest = after
+	}
+	if len(h.parts) == 0 || !httpguts.ValidHeaderFieldValue(value) {
+		return Header{}, fmt.Errorf("header %s: the value is empty or holds a control character", h.Name)
+	}
+	return h, nil
+}
+
+func validPlaceholder(s string) bool {
+	switch s {
+	case "sub", "sid", "access_token", "id_token", "verified_email":
+		return true
+	}
+	name, found := strings.CutPrefix(s, "claim.")
+	return found && name != "" && !strings.ContainsAny(name, "{}")
+}
+
+// render returns the header's value for a visitor; ok is false when it must
+// not be sent. Values never pass through a placeholder expansion of Caddy's:
+// a user may be called {env.SECRET}.
+func (h *Header) render(v *Visitor) (value string, ok bool) {
+	var out strings.Builder
+	for _, p := range h.parts {
+		if p.name == "" {
+			out.WriteString(p.literal)
+			continue
+		}
+		s, ok := encode(v.value(p.name))
+		if !ok || s == "" {
+			return "", false
+		}
+		out.WriteString(s)
+	}
+	return out.String(), out.Len() <= maxHeader
+}
+
+// encode writes a claim for a header: lists joined by commas, everything
+// outside printable ASCII, "%", and commas inside list elements as %XX. A
+// value with a control character is refused whole, since no encoding of it
+// is expected by anybody.
+func encode(v any) (string, bool) {
+	switch v := v.(type) {
+	case nil:
+		return "", false
+	case string:
+		return encodeText(v, false)
+	case bool:
+		return fmt.Sprint(v), true
+	case json.Number:
+		return v.String(), true
+	case []any:
+		return encodeList(v)
+	case []string:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = v[i]
+		}
+		return encodeList(list)
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return "", false
+	}
+	return encodeText(string(raw), false)
+}
+
+func encodeList(list []any) (string, bool) {
+	elements := make([]string, 0, len(list))
+	for _, e := range list {
+		var s string
+		ok := false
+		if text, isText := e.(string); isText {
+			s, ok = encodeText(text, true)
+		} else {
+			s, ok = encode(e)
+			s = strings.ReplaceAll(s, ",", "%2C")
+		}
+		if !ok {
+			return "", false
+		}
+		elements = append(elements, s)
+	}
+	return strings.Join(elements, ","), true
+}
+
+func encodeText(s string, inList bool) (string, bool) {
+	const hex = "0123456789ABCDEF"
+	var out strings.Builder
+	for _, c := range []byte(s) {
+		switch {
+		case c < 0x20 || c == 0x7f:
+			return "", false
+		case c > 0x7e || c == '%' || inList && c == ',':
+			out.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		default:
+			out.WriteByte(c)
+		}
+	}
+	return out.String(), true
+}
+
+// setHeaders writes the prepared values into the request. The slices are
+// shared by all requests of the session, and nobody may append to them.
+func (v *Visitor) setHeaders(h http.Header) {
+	for _, p := range v.headers {
+		h[p.name] = p.values
+	}
+}

@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
+)
+
+// A failure is shown as a page of the site.
+type failure struct {
+	reason, code string
+	status       int
+	retry, trace string
+	err          error
+}
+
+func (g *Gate) page(w http.ResponseWriter, r *http.Request, f failure) {
+	if f.trace == "" {
+		f.trace = rand.Text()
+	}
+	g.deps.Log.Warn("request refused", zap.String("trace", f.trace), zap.String("reason", f.reason),
+		zap.String("host", r.Host), zap.String("path", r.URL.Path), zap.Error(f.err))
+	g.deps.Pages.Error(w, r, ui.Error{
+		Reason: f.reason, Code: f.code, Status: f.status, RetryURL: f.retry, Trace: f.trace, Time: g.deps.Now(),
+	})
+}
+
+// unavailable is the answer to a fault of ours: nobody passes.
+func (g *Gate) unavailable(w http.ResponseWriter, r *http.Request, err error) {
+	w.Header().Set("Retry-After", "2")
+	g.page(w, r, failure{reason: "store_unavailable", status: http.StatusServiceUnavailable, err: err})
+}
+
+// failedIn is how the broker describes a failure to its clients.
+var failedIn = regexp.MustCompile(`\(reason ([a-z_]+), trace ([A-Z0-9]+)\)$`)
+
+// reasonOf returns why a sign-in failed: the broker's reason, or the OAuth
+// error. Both are keys of the page's table; unknown ones show its fallback.
+func reasonOf(query url.Values) (reason, trace string) {
+	if m := failedIn.FindStringSubmatch(query.Get("error_description")); m != nil {
+		return m[1], m[2]
+	}
+	return query.Get("error"), ""
+}
+
+// me tells a script or a curious user who is signed in. Never a token.
+func (g *Gate) me(w http.ResponseWriter, r *http.Request, s *site, c cookies) {
+	v, err := g.visitor(r.Context(), s, c.session)
+	if errors.Is(err, session.ErrNoSession) {
+		g.loginRequired(w, s)
+		return
+	}
+	if err != nil {
+		g.unavailable(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_ = json.NewEncoder(w).Encode(map[string]any{"sub": v.Subject, "sid": v.SID, "claims": v.Claims()})
+}
+
+// logout ends the browser's SSO session with all its gate sessions. A link
+// on the site's own pages, or an address that a person typed, does it at
+// once; whatever comes from elsewhere is asked first, so that no image on a
+// stranger's page can sign people out.
+func (g *Gate) logout(w http.ResponseWriter, r *http.Request, s *site, c cookies) {
+	if r.Method == http.MethodPost {
+		if !g.ownForm(r, c) {
+			g.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden})
+			return
+		}
+	} else if site := r.Header.Get("Sec-Fetch-Site"); c.session != "" && site != "same-origin" && site != "none" {
+		g.deps.Pages.LogoutConfirm(w, r, ui.LogoutConfirm{
+			Action: pathLogout, Hidden: map[string]string{"token": formToken(c.session)},
+		})
+		return
+	}
+	s.cookies.Clear(w, sessionCookie)
+	sess, err := g.deps.Sessions.GateSession(r.Context(), c.session)
+	if err == nil {
+		err = g.deps.Sessions.End(r.Context(), sess.SID)
+	}
+	if err != nil && !errors.Is(err, session.ErrNoSession) {
+		g.unavailable(w, r, err)
+		return
+	}
+	if sess != nil {
+		g.deps.Log.Info("signed out", zap.String("client", s.Client.ID), zap.String("subject", sess.Authorization.Context.Subject))
+	}
+	g.deps.Pages.SignedOut(w, r, ui.SignedOut{ContinueURL: "/"})
+}
+
+func (g *Gate) ownForm(r *http.Request, c cookies) bool {
+	if new(http.CrossOriginProtection).Check(r) != nil {
+		return false
+	}
+	r.Body = http.MaxBytesReader(nil, r.Body, 4<<10)
+	if r.ParseForm() != nil {
+		return false
+	}
+	return c.session != "" && subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(formToken(c.session))) == 1
+}
+
+// formToken is bound to the session and needs no memory.
+func formToken(handle string) string {
+	mac := hmac.New(sha256.New, []byte(handle))
+	mac.Write([]byte("logout"))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,120 @@
+package op
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+)
+
+// Authorize is the authorization endpoint (RFC 6749, 3.1; OpenID Connect
+// Core, 3.1.2), by GET or POST.
+func (s *Server) Authorize(w http.ResponseWriter, r *http.Request) {
+	params, oerr := readAuthorize(w, r)
+	if oerr != nil {
+		s.page(w, r, failure{reason: oauth.InvalidRequest, code: oerr.Code, status: oerr.HTTPStatus()})
+		return
+	}
+	client, oerr := s.authorizeClient(params)
+	if oerr != nil {
+		s.page(w, r, failure{reason: oerr.Code, code: oerr.Code, status: oerr.HTTPStatus()})
+		return
+	}
+	req, oerr := oauth.ParseAuthorizeRequest(params, client)
+	l := s.newLogin(req)
+	if oerr != nil {
+		s.toClient(w, r, l, oerr, oerr.Code)
+		return
+	}
+	if hint := req.IDPHint; hint != "" {
+		if conn := s.connection(hint); conn == nil || !client.MayUse(hint) {
+			s.toClient(w, r, l, &oauth.Error{Code: oauth.InvalidRequest, Description: "idp_hint names no connection of this client"}, "unknown_connection")
+			return
+		}
+		l.Connection = hint
+	}
+	s.dispatch(w, r, l, client)
+}
+
+// readAuthorize returns the parameters: of the query for GET, of the body
+// alone for POST.
+func readAuthorize(w http.ResponseWriter, r *http.Request) (url.Values, *oauth.Error) {
+	params := r.URL.Query()
+	if r.Method == http.MethodPost {
+		form, oerr := readForm(w, r)
+		if oerr != nil {
+			return nil, oerr
+		}
+		// A parameter that stands in the address and in the body is given
+		// twice, as far as any check is concerned.
+		for name, values := range form {
+			params[name] = append(params[name], values...)
+		}
+	}
+	return params, oauth.CheckParams(params)
+}
+
+// authorizeClient checks what must be right before anybody is redirected
+// (OpenID Connect Core, 3.1.2.6): with a wrong client or address the error
+// would be delivered to an attacker's page.
+func (s *Server) authorizeClient(params url.Values) (*oauth.Client, *oauth.Error) {
+	client := s.Client(params.Get("client_id"))
+	if client == nil {
+		return nil, &oauth.Error{Code: oauth.InvalidClient}
+	}
+	if !client.MatchRedirectURI(params.Get("redirect_uri")) {
+		return nil, &oauth.Error{Code: oauth.InvalidRedirectURI}
+	}
+	return client, nil
+}
+
+// dispatch looks at the login and takes the next step. It is the only place
+// that knows their order.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client) {
+	if l.Connection == "" || l.chooserDue() {
+		s.choose(w, r, l, client)
+		return
+	}
+	if l.Context == nil {
+		s.beginUpstream(w, r, l)
+		return
+	}
+	question, err := s.Ledger.Ask(r.Context(), l.Context.Subject, client, l.Request.Scopes, l.Request.HasPrompt("consent"))
+	switch {
+	case err != nil:
+		s.toClientInternal(w, r, l, err)
+	case question.Due && l.Request.HasPrompt("none"):
+		s.toClient(w, r, l, &oauth.Error{Code: oauth.ConsentRequired, Description: "the user has to consent"}, oauth.ConsentRequired)
+	case question.Due && !l.Decided:
+		s.askConsent(w, r, l)
+	case l.Decided:
+		s.finish(w, r, l, client, l.Granted)
+	default:
+		s.finish(w, r, l, client, l.Request.Scopes)
+	}
+}
+
+// chooserDue says whether the client asked for the page although a
+// connection is known.
+func (l *login) chooserDue() bool {
+	return l.Context == nil && l.Private == nil && l.Connection == "" && l.Request.HasPrompt("select_account")
+}
+
+// readForm reads a form body: of the one media type there is, within
+// bounds.
+func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *oauth.Error) {
+	const maxBody = 64 << 10
+	if !isForm(r) {
+		return nil, &oauth.Error{Code: oauth.InvalidRequest, Description: "the body must be application/x-www-form-urlencoded"}
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if err := r.ParseForm(); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, &oauth.Error{Code: oauth.InvalidRequest, Description: "the body is too large", Status: http.StatusRequestEntityTooLarge}
+		}
+		return nil, &oauth.Error{Code: oauth.InvalidRequest, Description: "the body is not a readable form"}
+	}
+	return r.PostForm, nil
+}

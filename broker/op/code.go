@@ -1,0 +1,164 @@
+package op
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
+)
+
+// codeLifetime is how long a code can be redeemed (RFC 6749, 4.1.2, allows
+// ten minutes).
+const codeLifetime = 60 * time.Second
+
+// A grant is an authorization on its way to the client: first as a code,
+// then, once that is redeemed, as the record behind the access token. It is
+// one record under the hash of the code, so redeeming it, revoking it and
+// noticing that a code comes back are each one atomic step.
+type grant struct {
+	*authn.Authorization
+	RedirectURI string `json:"redirect_uri"`
+	Challenge   string `json:"code_challenge,omitempty"`
+	Redeemed    bool   `json:"redeemed,omitempty"`
+}
+
+const grantKind = "grant"
+
+// grantID is the id of the authorization that code stands for. It becomes
+// the jti of its access token; the code cannot be computed from it.
+func grantID(code string) string {
+	return strings.TrimPrefix(store.SecretKey(grantKind, code), grantKind+"/")
+}
+
+// finish issues a code and sends the browser to the client with it.
+func (s *Server) finish(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client, scopes []string) {
+	code := store.NewSecret()
+	if err := s.saveGrant(r.Context(), l, code, scopes); err != nil {
+		s.toClientInternal(w, r, l, err)
+		return
+	}
+	redirect(w, r, s.codeRedirect(l, code))
+}
+
+// codeRedirect is the successful authorization response (RFC 6749, 4.1.2;
+// RFC 9207).
+func (s *Server) codeRedirect(l *login, code string) string {
+	params := url.Values{"code": {code}, "iss": {s.Issuer.String()}}
+	if l.Request.State != "" {
+		params.Set("state", l.Request.State)
+	}
+	return oauth.RedirectWith(l.Request.RedirectURI, params)
+}
+
+func (s *Server) saveGrant(ctx context.Context, l *login, code string, scopes []string) error {
+	g := grant{
+		Authorization: &authn.Authorization{
+			ID:       grantID(code),
+			ClientID: l.Request.ClientID,
+			SID:      l.SID,
+			Scopes:   scopes,
+			Nonce:    l.Request.Nonce,
+			Context:  l.Context,
+			Created:  s.Now().UTC(),
+		},
+		RedirectURI: l.Request.RedirectURI,
+		Challenge:   l.Request.Challenge,
+	}
+	raw, err := json.Marshal(g)
+	if err != nil {
+		return fmt.Errorf("issuing code: %w", err)
+	}
+	if err := s.Store.Swap(ctx, store.SecretKey(grantKind, code), nil, raw, codeLifetime); err != nil {
+		return fmt.Errorf("issuing code: %w", err)
+	}
+	return nil
+}
+
+// A Redemption is a code with all that has to fit it.
+type Redemption struct {
+	Client      *oauth.Client
+	Code        string
+	RedirectURI string
+	Verifier    string
+}
+
+// errInvalidCode is one answer for all codes that cannot be redeemed, so
+// that nobody learns whose code he holds.
+var errInvalidCode = &oauth.Error{Code: oauth.InvalidGrant, Description: "the code is unknown, expired, used, or issued to another client or redirect_uri"}
+
+// Redeem spends a code and returns what it stands for. Errors are
+// *oauth.Error, or failures of the store.
+//
+// A code that comes a second time has been stolen, by whoever came first or
+// second: what the first got is revoked (RFC 6749, 4.1.2). A code that
+// arrives from another client stays unspent, because its owner must not
+// suffer from a stranger's try.
+func (s *Server) Redeem(ctx context.Context, in Redemption) (*authn.Authorization, error) {
+	key := store.SecretKey(grantKind, in.Code)
+	raw, err := s.Store.Get(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, errInvalidCode
+	}
+	if err != nil {
+		return nil, fmt.Errorf("redeeming code: %w", err)
+	}
+	var g grant
+	if err := json.Unmarshal(raw, &g); err != nil || g.Authorization == nil || g.Context == nil {
+		return nil, errors.New("redeeming code: the record is not readable")
+	}
+	if g.ClientID != in.Client.ID {
+		return nil, errInvalidCode
+	}
+	if g.Redeemed {
+		return nil, s.reused(ctx, key, &g)
+	}
+	if g.RedirectURI != in.RedirectURI {
+		return nil, errInvalidCode
+	}
+	if oerr := oauth.CheckVerifier(g.Challenge, in.Verifier); oerr != nil {
+		return nil, oerr
+	}
+	alive, err := s.Sessions.Alive(ctx, g.SID)
+	if err != nil {
+		return nil, fmt.Errorf("redeeming code: %w", err)
+	}
+	if !alive {
+		return nil, errInvalidCode
+	}
+	return g.Authorization, s.markRedeemed(ctx, key, raw, &g)
+}
+
+func (s *Server) markRedeemed(ctx context.Context, key string, raw []byte, g *grant) error {
+	g.Redeemed = true
+	spent, err := json.Marshal(g)
+	if err != nil {
+		return fmt.Errorf("redeeming code: %w", err)
+	}
+	err = s.Store.Swap(ctx, key, raw, spent, s.accessLifetime(g.ClientID)+time.Minute)
+	if errors.Is(err, store.ErrConflict) {
+		return s.reused(ctx, key, g)
+	}
+	if err != nil {
+		return fmt.Errorf("redeeming code: %w", err)
+	}
+	return nil
+}
+
+// reused revokes what a code has brought before. If that fails, the caller
+// gets the failure and not invalid_grant: an answer would claim that the
+// tokens are dead (R27).
+func (s *Server) reused(ctx context.Context, key string, g *grant) error {
+	if err := s.Store.Delete(ctx, key); err != nil {
+		return fmt.Errorf("revoking a reused code: %w", err)
+	}
+	s.logReuse(g)
+	return errInvalidCode
+}

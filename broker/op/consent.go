@@ -1,0 +1,231 @@
+package op
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/consent"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
+)
+
+// askConsent stores the login and sends the browser to the page.
+func (s *Server) askConsent(w http.ResponseWriter, r *http.Request, l *login) {
+	raw, err := json.Marshal(l)
+	if err == nil {
+		err = s.Store.Swap(r.Context(), loginKey(l.ID), nil, raw, s.left(l))
+	}
+	if err != nil {
+		s.toClientInternal(w, r, l, err)
+		return
+	}
+	redirect(w, r, s.url(PathConsent)+"?"+url.Values{"login_id": {l.ID}}.Encode())
+}
+
+// Consent shows the page, and takes its form.
+func (s *Server) Consent(w http.ResponseWriter, r *http.Request) {
+	params := r.URL.Query()
+	if r.Method == http.MethodPost {
+		if err := new(http.CrossOriginProtection).Check(r); err != nil {
+			s.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden, err: err})
+			return
+		}
+		form, oerr := readForm(w, r)
+		if oerr != nil {
+			s.page(w, r, failure{reason: "forged_form", code: oerr.Code, status: http.StatusForbidden})
+			return
+		}
+		params = form
+	}
+	p, err := s.readPending(r)
+	if err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		return
+	}
+	l, raw, err := s.loadLogin(r.Context(), params.Get("login_id"), p.Binding)
+	if errors.Is(err, errNoLogin) {
+		s.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest})
+		return
+	}
+	if err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		return
+	}
+	client := s.Client(l.Request.ClientID)
+	if client == nil {
+		s.page(w, r, failure{reason: oauth.InvalidClient, login: l})
+		return
+	}
+	if r.Method == http.MethodPost {
+		s.decide(w, r, l, raw, client, p.Binding, params)
+		return
+	}
+	if l.Decided {
+		// The back button: the answer was given and stays what it was.
+		redirect(w, r, l.Outcome)
+		return
+	}
+	s.consentPage(w, r, l, client, p.Binding)
+}
+
+func (s *Server) question(r *http.Request, l *login, client *oauth.Client) (consent.Question, error) {
+	return s.Ledger.Ask(r.Context(), l.Context.Subject, client, l.Request.Scopes, l.Request.HasPrompt("consent"))
+}
+
+func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client, binding string) {
+	question, err := s.question(r, l, client)
+	if err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
+		return
+	}
+	fixed := fixedScopes(l, client)
+	view := ui.Consent{
+		Action:         s.path(PathConsent),
+		Hidden:         map[string]string{"login_id": l.ID, "login_state": loginState(l, binding)},
+		RedirectOrigin: ui.FormTarget(l.Request.RedirectURI),
+		Account:        account(l),
+		Client:         clientView(client, l.Request.RedirectURI),
+	}
+	for _, name := range l.Request.Scopes {
+		scope := s.scope(name)
+		view.Scopes = append(view.Scopes, ui.Scope{
+			Name:        name,
+			DisplayName: scope.DisplayName,
+			Description: scope.Description,
+			Service:     scope.Service,
+			Fixed:       slices.Contains(fixed, name),
+			Granted:     slices.Contains(question.Granted, name),
+		})
+	}
+	s.Pages.Consent(w, r, view)
+}
+
+// scope returns the declaration of a scope; one that only a client names
+// counts as declared, under its name.
+func (s *Server) scope(name string) claims.Scope {
+	i := slices.IndexFunc(s.Scopes, func(sc claims.Scope) bool { return sc.Name == name })
+	if i < 0 {
+		return claims.Scope{Name: name}
+	}
+	return s.Scopes[i]
+}
+
+// account is how the page says who is signed in.
+func account(l *login) string {
+	for _, name := range []string{"email", "preferred_username", "name", "nickname"} {
+		if v, ok := l.Context.Attributes[name].(string); ok && v != "" {
+			return v
+		}
+	}
+	return l.Context.IDPSubject
+}
+
+// decide takes the form. Only what was shown and ticked is granted; what a
+// tampered form names beside that is ignored.
+func (s *Server) decide(w http.ResponseWriter, r *http.Request, l *login, raw []byte, client *oauth.Client, binding string, form url.Values) {
+	if subtle.ConstantTimeCompare([]byte(form.Get("login_state")), []byte(loginState(l, binding))) != 1 {
+		s.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden, login: l})
+		return
+	}
+	if l.Decided {
+		redirect(w, r, l.Outcome)
+		return
+	}
+	question, err := s.question(r, l, client)
+	if err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
+		return
+	}
+	l.Decided = true
+	switch form.Get("decision") {
+	case "allow":
+		l.Granted = granted(l, client, question, form["scope"])
+	case "deny":
+		l.Granted = nil
+	default:
+		s.page(w, r, failure{reason: oauth.InvalidRequest, login: l})
+		return
+	}
+	s.record(w, r, l, raw, client, form.Get("decision") == "allow")
+}
+
+// granted are the scopes of the answer, in the order of the request: the
+// ones that cannot be withheld, those given earlier, and those ticked.
+func granted(l *login, client *oauth.Client, q consent.Question, ticked []string) (names []string) {
+	fixed := fixedScopes(l, client)
+	for _, name := range l.Request.Scopes {
+		if slices.Contains(fixed, name) || slices.Contains(q.Granted, name) || slices.Contains(ticked, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// record settles the answer before anything follows from it. Of two forms
+// that arrive at once, a double click say, the one that loses the race goes
+// where the winner's answer led.
+func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, raw []byte, client *oauth.Client, allowed bool) {
+	ctx := r.Context()
+	var code string
+	if allowed {
+		code = store.NewSecret()
+		l.Outcome = s.codeRedirect(l, code)
+	} else {
+		l.Outcome = s.denial(l)
+	}
+	decided, err := json.Marshal(l)
+	if err == nil {
+		err = s.Store.Swap(ctx, loginKey(l.ID), raw, decided, s.left(l))
+	}
+	if errors.Is(err, store.ErrConflict) {
+		if other, _, err := s.loadLogin(ctx, l.ID, s.binding(r)); err == nil && other.Decided {
+			redirect(w, r, other.Outcome)
+			return
+		}
+	}
+	if err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
+		return
+	}
+	s.Log.Info("consent answered", zap.String("trace", l.Trace), zap.String("client", client.ID),
+		zap.String("subject", l.Context.Subject), zap.Bool("allowed", allowed), zap.Strings("scopes", l.Granted))
+	if allowed {
+		err = s.Ledger.Record(ctx, l.Context.Subject, client, l.Connection, l.Granted)
+		if err == nil {
+			err = s.saveGrant(ctx, l, code, l.Granted)
+		}
+		if err != nil {
+			s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
+			return
+		}
+	}
+	redirect(w, r, l.Outcome)
+}
+
+func (s *Server) binding(r *http.Request) string {
+	p, err := s.readPending(r)
+	if err != nil {
+		return ""
+	}
+	return p.Binding
+}
+
+func (s *Server) denial(l *login) string {
+	params := url.Values{
+		"error":             {oauth.AccessDenied},
+		"error_description": {"the user did not consent"},
+		"iss":               {s.Issuer.String()},
+	}
+	if l.Request.State != "" {
+		params.Set("state", l.Request.State)
+	}
+	return oauth.RedirectWith(l.Request.RedirectURI, params)
+}

@@ -1,0 +1,127 @@
+package op
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
+)
+
+// newTrace returns a correlation id: on the error page, in the log, and in
+// the error_description a client gets. 26 letters and digits.
+func newTrace() string { return rand.Text() }
+
+// A failure is an error that is shown as a page, because there is nowhere
+// to send the browser to.
+type failure struct {
+	reason string // a key of the page's table
+	code   string // the OAuth code, if not the reason's own
+	status int
+	retry  string
+	login  *login
+	err    error // for the log
+}
+
+// page shows the error page and logs the failure once.
+func (s *Server) page(w http.ResponseWriter, r *http.Request, f failure) {
+	trace := newTrace()
+	if f.login != nil {
+		trace = f.login.Trace
+	}
+	s.Log.Warn("request refused", zap.String("trace", trace), zap.String("reason", f.reason),
+		zap.String("path", r.URL.Path), zap.Error(f.err))
+	s.Pages.Error(w, r, ui.Error{
+		Reason: f.reason, Code: f.code, Status: f.status, RetryURL: f.retry, Trace: trace, Time: s.Now(),
+	})
+}
+
+// toClient ends a login with an error at the client's redirect URI (RFC
+// 6749, 4.1.2.1) and logs it.
+func (s *Server) toClient(w http.ResponseWriter, r *http.Request, l *login, oerr *oauth.Error, reason string) {
+	s.Log.Info("authorization refused", zap.String("trace", l.Trace), zap.String("client", l.Request.ClientID),
+		zap.String("error", oerr.Code), zap.String("reason", reason))
+	s.answerClient(w, r, l, oerr)
+}
+
+// toClientInternal ends a login because of a fault of ours. The client
+// learns the trace; the cause stays in the log.
+func (s *Server) toClientInternal(w http.ResponseWriter, r *http.Request, l *login, err error) {
+	s.Log.Error("sign-in failed", zap.String("trace", l.Trace), zap.String("client", l.Request.ClientID), zap.Error(err))
+	s.answerClient(w, r, l, &oauth.Error{Code: oauth.ServerError, Description: s.describe(oauth.ServerError, l.Trace)})
+}
+
+// answerClient redirects with the error, the client's state and our issuer
+// (RFC 9207).
+func (s *Server) answerClient(w http.ResponseWriter, r *http.Request, l *login, oerr *oauth.Error) {
+	params := url.Values{"error": {oerr.Code}, "iss": {s.Issuer.String()}}
+	if oerr.Description != "" {
+		params.Set("error_description", oerr.Description)
+	}
+	if l.Request.State != "" {
+		params.Set("state", l.Request.State)
+	}
+	redirect(w, r, oauth.RedirectWith(l.Request.RedirectURI, params))
+}
+
+// describe is the error_description of a failure behind the client's back:
+// a reason of our own table and where to look.
+func (s *Server) describe(reason, trace string) string {
+	return fmt.Sprintf("The sign-in failed (reason %s, trace %s)", reason, trace)
+}
+
+// writeJSON answers with v. Nothing that this package answers directly may
+// be cached, unless the caller has said so.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store")
+		h.Set("Pragma", "no-cache")
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(raw)
+}
+
+// writeError answers with an OAuth error as JSON (RFC 6749, 5.2).
+func writeError(w http.ResponseWriter, oerr *oauth.Error) {
+	body := map[string]string{"error": oerr.Code}
+	if oerr.Description != "" {
+		body["error_description"] = oerr.Description
+	}
+	writeJSON(w, oerr.HTTPStatus(), body)
+}
+
+// printable makes foreign text safe for a log line: one line, no control
+// characters, at most n characters.
+func printable(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:n])
+	}
+	return s
+}
+
+// isForm says whether the request has a form body.
+func isForm(r *http.Request) bool {
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded")
+}

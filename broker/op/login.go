@@ -1,0 +1,144 @@
+package op
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
+)
+
+// Lifetimes of a login: before the upstream answered (S24), and in all.
+const (
+	pendingLifetime = 10 * time.Minute
+	loginLifetime   = 30 * time.Minute
+)
+
+// A login is one sign-in. The first fields are set at the start and wait,
+// sealed, in the browser; their JSON names are short for that reason. The
+// others follow when the upstream has answered.
+type login struct {
+	ID      string                  `json:"i"`
+	Trace   string                  `json:"x"`
+	Started int64                   `json:"t"` // Unix seconds
+	Request *oauth.AuthorizeRequest `json:"q"`
+
+	// Connection is empty until one is chosen. Private is the provider's.
+	Connection string `json:"k,omitempty"`
+	Private    []byte `json:"p,omitempty"`
+
+	// Context is nil until the upstream has answered.
+	Context *authn.Context `json:"context,omitempty"`
+	SID     string         `json:"sid,omitempty"`
+
+	// Browser is the hash of the cookie value the login is bound to.
+	Browser string `json:"browser,omitempty"`
+
+	// Decided is set when the user has answered the consent page, and
+	// Outcome is where that answer led. A second answer leads there too.
+	Decided bool     `json:"decided,omitempty"`
+	Granted []string `json:"granted,omitempty"`
+	Outcome string   `json:"outcome,omitempty"`
+}
+
+func (s *Server) newLogin(req *oauth.AuthorizeRequest) *login {
+	return &login{
+		ID:      store.NewSecret()[:22], // 132 bits
+		Trace:   newTrace(),
+		Started: s.Now().Unix(),
+		Request: req,
+	}
+}
+
+func (l *login) started() time.Time { return time.Unix(l.Started, 0) }
+
+// upstream returns what to ask of the upstream: nothing of the client's
+// request but the parameters that may pass.
+func (s *Server) upstream(l *login, state string) provider.Request {
+	req := provider.Request{
+		RedirectURI: s.CallbackURL(l.Connection),
+		State:       state,
+		MaxAge:      l.Request.MaxAgeDuration(),
+		ACRValues:   l.Request.ACRValues,
+		UILocales:   l.Request.UILocales,
+		LoginHint:   l.Request.LoginHint,
+		Started:     l.started(),
+	}
+	if l.Request.HasPrompt("none") {
+		req.Prompt = []string{"none"}
+	}
+	if l.Request.HasPrompt("login") || l.Request.HasPrompt("select_account") {
+		req.Prompt = []string{"login"}
+	}
+	if l.Request.HasPrompt("login") && req.MaxAge == nil {
+		// A user can strip prompt=login from the address; a max_age that
+		// is checked against auth_time afterwards cannot be stripped.
+		zero := time.Duration(0)
+		req.MaxAge = &zero
+	}
+	return req
+}
+
+func loginKey(id string) string { return store.SecretKey("login", id) }
+
+// left is what remains of a login's life; at least a second, since a
+// login that is over has been refused before.
+func (s *Server) left(l *login) time.Duration {
+	return max(loginLifetime-s.Now().Sub(l.started()), time.Second)
+}
+
+// errNoLogin is returned by loadLogin for a login that is unknown, over, or
+// another browser's: these cannot be told apart from outside.
+var errNoLogin = errors.New("no such login")
+
+func (s *Server) loadLogin(ctx context.Context, id, binding string) (*login, []byte, error) {
+	raw, err := s.Store.Get(ctx, loginKey(id))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil, errNoLogin
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("loading login: %w", err)
+	}
+	l := new(login)
+	if err := json.Unmarshal(raw, l); err != nil {
+		return nil, nil, errors.New("loading login: the record is not readable")
+	}
+	if binding == "" || subtle.ConstantTimeCompare([]byte(bindingHash(binding)), []byte(l.Browser)) != 1 {
+		return nil, nil, errNoLogin
+	}
+	return l, raw, nil
+}
+
+func bindingHash(binding string) string {
+	sum := sha256.Sum256([]byte(binding))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// loginState is the one-time value of a login's consent form: it is good
+// for this login in this browser, and spent when the login is decided. It
+// is derived rather than stored, so the page can be shown again.
+func loginState(l *login, binding string) string {
+	mac := hmac.New(sha256.New, []byte(binding))
+	mac.Write([]byte("consent\x00" + l.ID))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// fixedScopes are those of the request that the user cannot withhold.
+func fixedScopes(l *login, c *oauth.Client) (fixed []string) {
+	for _, name := range l.Request.Scopes {
+		if name == oauth.ScopeOpenID || slices.Contains(c.RequiredScopes, name) {
+			fixed = append(fixed, name)
+		}
+	}
+	return fixed
+}

@@ -1,0 +1,120 @@
+package op
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/consent"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
+)
+
+// A Connection is one upstream that people can sign in at.
+type Connection struct {
+	ID      string
+	Name    string
+	LogoURI string
+	Order   int
+
+	// Disabled connections cannot be used at all; Hidden ones are not
+	// offered, but a client may ask for them by idp_hint.
+	Disabled bool
+	Hidden   bool
+
+	Provider provider.Provider
+	Pipeline *authn.Pipeline
+}
+
+// A Server serves the endpoints. All fields are required but Resume.
+type Server struct {
+	// Issuer has no trailing slash; it may have a path.
+	Issuer      *url.URL
+	Connections []Connection // in the order of the chooser
+
+	// Client returns a client by id, nil for an unknown one.
+	Client func(id string) *oauth.Client
+
+	Scopes   []claims.Scope
+	Claims   []claims.Claim
+	Store    store.Store
+	Sealer   *session.Sealer
+	Sessions *session.Manager
+	Ledger   *consent.Ledger
+	Minter   *token.Minter
+	Subject  func(ctx context.Context, connection, issuer, idpSubject string) (string, error)
+	Pages    *ui.Pages
+	Cookies  session.Cookies
+	Log      *zap.Logger
+	Now      func() time.Time
+
+	// Resume returns the page of a gated site that a sign-in with this
+	// state was for. A sign-in that is lost can begin again from there.
+	Resume func(ctx context.Context, clientID, state string) (string, bool)
+}
+
+// Paths below the issuer that pages refer to.
+const (
+	PathAuthorize = "/oauth2/authorize"
+	PathToken     = "/oauth2/token"
+	PathUserinfo  = "/oauth2/userinfo"
+	PathLogin     = "/oauth2/login"
+	PathConsent   = "/oauth2/consent"
+	PathCallback  = "/oauth2/callback/"
+	PathJWKS      = "/.well-known/jwks.json"
+)
+
+// url returns the absolute address of a path below the issuer.
+func (s *Server) url(path string) string { return s.Issuer.String() + path }
+
+// path returns the path of an address below the issuer, for forms and
+// links on our own pages.
+func (s *Server) path(path string) string { return strings.TrimSuffix(s.Issuer.Path, "/") + path }
+
+// CallbackURL is where the upstream sends people back to: one address per
+// connection, to be registered there.
+func (s *Server) CallbackURL(connection string) string { return s.url(PathCallback + connection) }
+
+// connection returns an enabled connection by id.
+func (s *Server) connection(id string) *Connection {
+	i := slices.IndexFunc(s.Connections, func(c Connection) bool { return c.ID == id && !c.Disabled })
+	if i < 0 {
+		return nil
+	}
+	return &s.Connections[i]
+}
+
+// candidates are the enabled connections that the client permits.
+func (s *Server) candidates(c *oauth.Client) (visible []*Connection) {
+	for i := range s.Connections {
+		if conn := &s.Connections[i]; !conn.Disabled && !conn.Hidden && c.MayUse(conn.ID) {
+			visible = append(visible, conn)
+		}
+	}
+	return visible
+}
+
+// redirect sends the browser on; after a POST with 303, so that the form is
+// never posted again elsewhere (RFC 9700, 4.12).
+func redirect(w http.ResponseWriter, r *http.Request, to string) {
+	status := http.StatusFound
+	if r.Method == http.MethodPost {
+		status = http.StatusSeeOther
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Location", to)
+	w.WriteHeader(status)
+}

@@ -1,0 +1,104 @@
+package op
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
+)
+
+// Token is the token endpoint (RFC 6749, 3.2): POST, parameters in the body
+// alone.
+func (s *Server) Token(w http.ResponseWriter, r *http.Request) {
+	form, oerr := readForm(w, r)
+	if oerr == nil {
+		oerr = oauth.CheckParams(form)
+	}
+	if oerr == nil && r.URL.RawQuery != "" {
+		// What is in the address ends up in logs.
+		oerr = &oauth.Error{Code: oauth.InvalidRequest, Description: "parameters belong into the body"}
+	}
+	if oerr != nil {
+		writeError(w, oerr)
+		return
+	}
+	client, oerr := s.authenticateClient(r, form)
+	if oerr != nil {
+		if r.Header.Get("Authorization") != "" && oerr.Code == oauth.InvalidClient {
+			w.Header().Set("WWW-Authenticate", `Basic realm="token endpoint"`)
+		}
+		writeError(w, oerr)
+		return
+	}
+	if grantType := form.Get("grant_type"); grantType != "authorization_code" {
+		oerr := &oauth.Error{Code: oauth.UnsupportedGrantType, Description: "grant_type must be authorization_code"}
+		if grantType == "" {
+			oerr.Code = oauth.InvalidRequest
+		}
+		writeError(w, oerr)
+		return
+	}
+	s.exchange(w, r, Redemption{
+		Client:      client,
+		Code:        form.Get("code"),
+		RedirectURI: form.Get("redirect_uri"),
+		Verifier:    form.Get("code_verifier"),
+	})
+}
+
+func (s *Server) exchange(w http.ResponseWriter, r *http.Request, in Redemption) {
+	a, err := s.Redeem(r.Context(), in)
+	if err != nil {
+		s.tokenError(w, in.Client, err)
+		return
+	}
+	t, err := s.Minter.Mint(r.Context(), a, in.Client, a.ID)
+	if err != nil {
+		s.tokenError(w, in.Client, err)
+		return
+	}
+	s.Log.Info("tokens issued", zap.String("client", in.Client.ID), zap.String("subject", a.Context.Subject), zap.Strings("scopes", a.Scopes))
+	body := map[string]any{
+		"access_token": t.AccessToken,
+		"token_type":   "Bearer",
+		"expires_in":   int64(t.ExpiresIn / time.Second),
+		"scope":        strings.Join(a.Scopes, " "),
+	}
+	if t.IDToken != "" {
+		body["id_token"] = t.IDToken
+	}
+	writeJSON(w, http.StatusOK, body)
+}
+
+// tokenError answers err: as it is if it is a protocol error, else as a
+// fault of ours whose cause only the log knows.
+func (s *Server) tokenError(w http.ResponseWriter, client *oauth.Client, err error) {
+	var oerr *oauth.Error
+	if !errors.As(err, &oerr) {
+		trace := newTrace()
+		s.Log.Error("token request failed", zap.String("trace", trace), zap.String("client", client.ID), zap.Error(err))
+		oerr = &oauth.Error{Code: oauth.ServerError, Status: http.StatusInternalServerError, Description: s.describe(oauth.ServerError, trace)}
+	}
+	writeError(w, oerr)
+}
+
+func (s *Server) logReuse(g *grant) {
+	s.Log.Warn("code used twice; what it brought is revoked", zap.String("client", g.ClientID), zap.String("subject", g.Context.Subject))
+}
+
+// accessLifetime of the client's tokens; a client that is gone keeps the
+// default.
+func (s *Server) accessLifetime(clientID string) time.Duration {
+	if c := s.Client(clientID); c != nil && c.AccessLifetime > 0 {
+		return c.AccessLifetime
+	}
+	if s.Minter.Lifetime > 0 {
+		return s.Minter.Lifetime
+	}
+	return token.DefaultLifetime
+}

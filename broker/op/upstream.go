@@ -1,0 +1,232 @@
+package op
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
+)
+
+// ssoCookie holds the handle of the browser's SSO session.
+const ssoCookie = "auth_broker_sso"
+
+// callbackTimeout bounds all that a callback asks of the upstream.
+const callbackTimeout = 15 * time.Second
+
+// upstreamState is what our state parameter says, sealed. It names the
+// login and the connection the answer must come from, so that one provider
+// cannot answer for another (RFC 9700, 4.4). For a gated site it also holds
+// the site's own state: should the login be lost, its page is not.
+type upstreamState struct {
+	Login      string `json:"l"`
+	Connection string `json:"c"`
+	ClientID   string `json:"i,omitempty"`
+	State      string `json:"s,omitempty"`
+}
+
+const statePurpose = "upstream_state"
+
+// beginUpstream sends the browser to the chosen provider.
+func (s *Server) beginUpstream(w http.ResponseWriter, r *http.Request, l *login) {
+	conn := s.connection(l.Connection)
+	if conn == nil {
+		s.page(w, r, failure{reason: "unknown_connection", login: l})
+		return
+	}
+	state, err := s.sealState(r.Context(), l)
+	if err != nil {
+		s.toClientInternal(w, r, l, err)
+		return
+	}
+	to, private, err := conn.Provider.Begin(r.Context(), s.upstream(l, state))
+	if err != nil {
+		s.upstreamFailed(w, r, l, err)
+		return
+	}
+	l.Private = private
+	if s.keepPending(w, r, l) {
+		redirect(w, r, to)
+	}
+}
+
+func (s *Server) sealState(ctx context.Context, l *login) (string, error) {
+	st := upstreamState{Login: l.ID, Connection: l.Connection}
+	if c := s.Client(l.Request.ClientID); c != nil && c.Gate {
+		st.ClientID, st.State = c.ID, l.Request.State
+	}
+	raw, err := json.Marshal(st)
+	if err != nil {
+		return "", err
+	}
+	return s.Sealer.Seal(ctx, statePurpose, raw)
+}
+
+// Callback is where the provider sends the browser back to, one address per
+// connection.
+func (s *Server) Callback(w http.ResponseWriter, r *http.Request) {
+	l, binding := s.returning(w, r)
+	if l == nil {
+		return
+	}
+	conn := s.connection(l.Connection)
+	client := s.Client(l.Request.ClientID)
+	if conn == nil || client == nil || !client.MayUse(l.Connection) {
+		// Disabled or removed while the user was away (R30).
+		s.page(w, r, failure{reason: "unknown_connection", login: l})
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), callbackTimeout)
+	defer cancel()
+	id, err := conn.Provider.Complete(ctx, l.Private, s.upstream(l, r.URL.Query().Get("state")), r)
+	if err != nil {
+		s.upstreamFailed(w, r, l, err)
+		return
+	}
+	if err := s.signIn(ctx, w, r, l, conn, id); err != nil {
+		s.toClientInternal(w, r, l, err)
+		return
+	}
+	l.Private, l.Browser = nil, bindingHash(binding)
+	s.dispatch(w, r, l, client)
+}
+
+// returning finds the login that a callback belongs to and takes it out of
+// the browser: a callback counts once. It answers by itself, returning nil,
+// whenever something does not fit; all these answers look alike, so that
+// nobody learns which part of a forged state was right.
+func (s *Server) returning(w http.ResponseWriter, r *http.Request) (*login, string) {
+	ctx, query := r.Context(), r.URL.Query()
+	refuse := func(reason, retry string, err error) (*login, string) {
+		s.page(w, r, failure{reason: reason, code: oauth.InvalidRequest, status: http.StatusBadRequest, retry: retry, err: err})
+		return nil, ""
+	}
+	if len(query["state"]) != 1 {
+		return refuse("stale_sign_in", "", errors.New("no state, or several"))
+	}
+	raw, err := s.Sealer.Open(ctx, statePurpose, query.Get("state"))
+	if err != nil && !errors.Is(err, store.ErrSealed) {
+		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		return nil, ""
+	}
+	var st upstreamState
+	if err != nil || json.Unmarshal(raw, &st) != nil {
+		return refuse("stale_sign_in", "", errors.New("the state is not ours"))
+	}
+	retry := ""
+	if st.ClientID != "" && s.Resume != nil {
+		retry, _ = s.Resume(ctx, st.ClientID, st.State)
+	}
+	if st.Connection != r.PathValue("connection") {
+		return refuse("stale_sign_in", retry, errors.New("the state belongs to another connection"))
+	}
+	p, err := s.readPending(r)
+	if err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		return nil, ""
+	}
+	if p.Binding == "" {
+		return refuse("cookies_missing", retry, errors.New("the browser has no sign-in cookie"))
+	}
+	l, err := s.get(ctx, p, st.Login)
+	if err != nil {
+		return refuse("stale_sign_in", retry, err)
+	}
+	if err := s.spend(ctx, l.ID); err != nil {
+		return refuse("replayed_callback", retry, err)
+	}
+	p.remove(l.ID)
+	if err := s.writePending(ctx, w, p); err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		return nil, ""
+	}
+	return l, p.Binding
+}
+
+// signIn turns what the upstream said into the login's authentication
+// context and records it in the browser's SSO session.
+func (s *Server) signIn(ctx context.Context, w http.ResponseWriter, r *http.Request, l *login, conn *Connection, id *provider.Identity) error {
+	handle := s.Cookies.Get(r, ssoCookie)
+	authTime := id.AuthTime
+	if authTime.IsZero() {
+		authTime = s.knownAuthTime(ctx, handle, conn.ID, id)
+	}
+	c, drops, err := conn.Pipeline.Build(authn.Input{
+		Connection: conn.ID,
+		Issuer:     id.Issuer,
+		Subject:    id.Subject,
+		SID:        id.SessionID,
+		AuthTime:   authTime,
+		AMR:        id.AMR,
+		ACR:        id.ACR,
+		Documents:  id.Documents,
+	})
+	if err != nil {
+		return fmt.Errorf("building the authentication context: %w", err)
+	}
+	for _, d := range drops {
+		s.Log.Debug("attribute dropped", zap.String("trace", l.Trace), zap.Any("drop", d))
+	}
+	if c.Subject, err = s.Subject(ctx, conn.ID, id.Issuer, id.Subject); err != nil {
+		return fmt.Errorf("computing the subject: %w", err)
+	}
+	sso, handle, err := s.Sessions.SignedIn(ctx, handle, conn.ID, session.Login{
+		Subject: c.Subject, UpstreamSID: id.SessionID, IDPSubject: id.Subject, AuthTime: authTime,
+	})
+	if err != nil {
+		return err
+	}
+	s.Cookies.Set(w, ssoCookie, handle, 0)
+	l.Context, l.SID = c, sso.SID
+	s.Log.Info("signed in", zap.String("trace", l.Trace), zap.String("connection", conn.ID),
+		zap.String("client", l.Request.ClientID), zap.String("subject", c.Subject))
+	return nil
+}
+
+// knownAuthTime stands in for an auth_time that the upstream does not tell:
+// the first callback of the same upstream session, else now.
+func (s *Server) knownAuthTime(ctx context.Context, handle, connection string, id *provider.Identity) time.Time {
+	now := s.Now().UTC()
+	sso, err := s.Sessions.SSO(ctx, handle)
+	if err != nil || id.SessionID == "" {
+		return now
+	}
+	known, ok := sso.Logins[connection]
+	if !ok || known.UpstreamSID != id.SessionID || known.IDPSubject != id.Subject {
+		return now
+	}
+	return known.AuthTime
+}
+
+// upstreamFailed reports a provider's error: to the client as an OAuth
+// error, to the log with its reason and the operator's hint.
+func (s *Server) upstreamFailed(w http.ResponseWriter, r *http.Request, l *login, err error) {
+	var perr *provider.Error
+	if !errors.As(err, &perr) {
+		s.toClientInternal(w, r, l, err)
+		return
+	}
+	s.Log.Warn("sign-in failed upstream",
+		zap.String("trace", l.Trace),
+		zap.String("connection", l.Connection),
+		zap.String("client", l.Request.ClientID),
+		zap.String("reason", string(perr.Reason)),
+		zap.String("hint", perr.Hint),
+		zap.String("detail", printable(perr.Detail, 200)),
+		zap.NamedError("cause", perr.Err))
+	code := perr.Code
+	if slices.Contains([]string{oauth.LoginRequired, oauth.InteractionRequired, oauth.ConsentRequired}, code) && !l.Request.HasPrompt("none") {
+		code = oauth.AccessDenied
+	}
+	s.answerClient(w, r, l, &oauth.Error{Code: code, Description: s.describe(string(perr.Reason), l.Trace)})
+}

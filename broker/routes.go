@@ -1,0 +1,60 @@
+package broker
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
+)
+
+// PathStyle is where the pages' style sheet is, below the issuer.
+const PathStyle = "/oauth2/assets/style.css"
+
+// Metadata addresses. The second has a form of its own for issuers with a
+// path (RFC 8414, 3.1).
+const (
+	pathOpenID = "/.well-known/openid-configuration"
+	pathOAuth  = "/.well-known/oauth-authorization-server"
+)
+
+// routes is the whole HTTP surface of the issuer. Another method than those
+// named is answered with 405.
+func (b *Broker) routes() http.Handler {
+	s, base := b.server, b.issuer.Path
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+base+pathOpenID, s.Metadata)
+	mux.HandleFunc("GET "+base+pathOAuth, s.Metadata)
+	if base != "" {
+		mux.HandleFunc("GET "+pathOAuth+base, s.Metadata)
+	}
+	mux.HandleFunc("GET "+base+op.PathJWKS, s.JWKS)
+
+	mux.HandleFunc("GET "+base+op.PathAuthorize, s.Authorize)
+	mux.HandleFunc("POST "+base+op.PathAuthorize, s.Authorize)
+	mux.HandleFunc("GET "+base+op.PathLogin, s.Login)
+	mux.HandleFunc("GET "+base+op.PathCallback+"{connection}", s.Callback)
+	mux.HandleFunc("GET "+base+op.PathConsent, s.Consent)
+	mux.HandleFunc("POST "+base+op.PathConsent, s.Consent)
+
+	mux.HandleFunc("POST "+base+op.PathToken, s.Token)
+	mux.HandleFunc("GET "+base+op.PathUserinfo, s.Userinfo)
+	mux.HandleFunc("POST "+base+op.PathUserinfo, s.Userinfo)
+
+	mux.Handle("GET "+base+PathStyle, b.pages.Style())
+	return mux
+}
+
+// Ours says whether the path is an address of the issuer, or below one that
+// is reserved for it. What is ours never reaches the application that
+// shares the host.
+func (b *Broker) Ours(path string) bool {
+	rest, found := strings.CutPrefix(path, b.issuer.Path)
+	if !found {
+		return path == pathOAuth+b.issuer.Path
+	}
+	switch rest {
+	case pathOpenID, pathOAuth, op.PathJWKS:
+		return true
+	}
+	return strings.HasPrefix(rest, "/oauth2/") || path == pathOAuth+b.issuer.Path
+}

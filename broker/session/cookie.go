@@ -1,0 +1,76 @@
+package session
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+)
+
+// Cookies names and writes the cookies of one origin.
+//
+// The __Host- prefix makes browsers refuse a cookie of that name set by a
+// sub-domain or over http, which is how sessions are planted (RFC 6265bis,
+// 4.1.3.2). Ports do not separate cookies, so names carry a port that is
+// not the default. Plain http, allowed on loopback only, can have neither
+// prefix nor Secure.
+type Cookies struct {
+	prefix string
+	suffix string
+	secure bool
+}
+
+// NewCookies returns the cookies of origin, an absolute URL.
+func NewCookies(origin *url.URL) Cookies {
+	c := Cookies{secure: origin.Scheme == "https"}
+	if c.secure {
+		c.prefix = "__Host-"
+	}
+	if port := origin.Port(); port != "" {
+		c.suffix = "_" + port
+	}
+	return c
+}
+
+// SecureOrigin says whether the origin may set cookies at all: https, or http on
+// a loopback host.
+func SecureOrigin(origin *url.URL) bool {
+	return origin.Scheme == "https" || origin.Scheme == "http" && oauth.LoopbackHost(origin.Hostname())
+}
+
+// Name returns the full name of the cookie called name.
+func (c Cookies) Name(name string) string { return c.prefix + name + c.suffix }
+
+// Set sets a cookie; a maxAge of 0 lets it end with the browser session.
+// Lax lets it come along when the identity provider redirects back, and
+// keeps it from cross-site posts.
+func (c Cookies) Set(w http.ResponseWriter, name, value string, maxAge time.Duration) {
+	http.SetCookie(w, &http.Cookie{
+		Name:     c.Name(name),
+		Value:    value,
+		Path:     "/",
+		MaxAge:   int(maxAge / time.Second),
+		Secure:   c.secure,
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// Clear removes a cookie.
+func (c Cookies) Clear(w http.ResponseWriter, name string) {
+	http.SetCookie(w, &http.Cookie{
+		Name: c.Name(name), Path: "/", MaxAge: -1,
+		Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// Get returns the value of a cookie, or "". With several of one name,
+// somebody else's may be in front: then there is none.
+func (c Cookies) Get(r *http.Request, name string) string {
+	found := r.CookiesNamed(c.Name(name))
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0].Value
+}

@@ -1,0 +1,93 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
+)
+
+// A Gate session is one browser's at one gated site.
+type Gate struct {
+	SID           string               `json:"sid"`
+	Created       time.Time            `json:"created"`
+	Used          time.Time            `json:"used"`
+	Authorization *authn.Authorization `json:"authorization"`
+}
+
+func gateKey(sid, secret string) string {
+	return prefix(sid) + store.SecretKey("gate", secret)
+}
+
+// CreateGate starts a gate session for a and returns its handle. It fails
+// with ErrNoSession if the SSO session has ended, even while it was at
+// work.
+func (m *Manager) CreateGate(ctx context.Context, a *authn.Authorization) (*Gate, string, error) {
+	now, secret := m.Now().UTC(), store.NewSecret()
+	g := &Gate{SID: a.SID, Created: now, Used: now, Authorization: a}
+	if err := m.save(ctx, gateKey(a.SID, secret), g, nil, false, now); err != nil {
+		return nil, "", fmt.Errorf("saving gate session: %w", err)
+	}
+	alive, err := m.Alive(ctx, a.SID)
+	if err != nil {
+		return nil, "", fmt.Errorf("saving gate session: %w", err)
+	}
+	if !alive {
+		return nil, "", errors.Join(ErrNoSession, m.Store.Delete(ctx, gateKey(a.SID, secret)))
+	}
+	return g, a.SID + "." + secret, nil
+}
+
+// GateSession returns the live gate session of handle, or ErrNoSession.
+func (m *Manager) GateSession(ctx context.Context, handle string) (*Gate, error) {
+	g, _, err := m.gate(ctx, handle)
+	return g, err
+}
+
+func (m *Manager) gate(ctx context.Context, handle string) (*Gate, []byte, error) {
+	sid, secret, ok := splitHandle(handle)
+	if !ok {
+		return nil, nil, ErrNoSession
+	}
+	g := new(Gate)
+	raw, err := m.read(ctx, gateKey(sid, secret), g)
+	if err != nil {
+		return nil, nil, err
+	}
+	if g.Authorization == nil || g.Authorization.Context == nil || m.over(g.Created, g.Used) {
+		return nil, nil, ErrNoSession
+	}
+	return g, raw, nil
+}
+
+// TouchGate records that the session of handle was in use at used, which
+// puts off its idle end. A session that somebody ended or touched in the
+// meantime is left alone.
+func (m *Manager) TouchGate(ctx context.Context, handle string, used time.Time) error {
+	g, raw, err := m.gate(ctx, handle)
+	if err != nil {
+		return err
+	}
+	if !used.After(g.Used) {
+		return nil
+	}
+	g.Used = used.UTC()
+	sid, secret, _ := splitHandle(handle)
+	err = m.save(ctx, gateKey(sid, secret), g, raw, true, g.Created)
+	if errors.Is(err, store.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// EndGate ends one gate session, for a sign-in that replaces it.
+func (m *Manager) EndGate(ctx context.Context, handle string) error {
+	sid, secret, ok := splitHandle(handle)
+	if !ok {
+		return nil
+	}
+	return m.Store.Delete(ctx, gateKey(sid, secret))
+}

@@ -1,0 +1,206 @@
+package session
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
+)
+
+// Defaults of Limits.
+const (
+	DefaultIdle     = time.Hour
+	DefaultLifetime = 12 * time.Hour
+)
+
+// Limits bound SSO and gate sessions alike, both on the server (OWASP ASVS
+// 5.0, 7.3).
+type Limits struct {
+	// Idle ends a session that was not used for so long.
+	Idle time.Duration
+	// Lifetime ends every session, however busy.
+	Lifetime time.Duration
+}
+
+// ErrNoSession is returned for a handle that is absent, malformed, unknown,
+// expired or superseded. The visitor signs in again.
+var ErrNoSession = errors.New("no live session")
+
+// A Login is what an SSO session remembers of one sign-in upstream.
+type Login struct {
+	Subject     string    `json:"subject"`
+	UpstreamSID string    `json:"upstream_sid,omitempty"`
+	IDPSubject  string    `json:"idp_sub"`
+	AuthTime    time.Time `json:"auth_time"`
+}
+
+// An SSO session is one browser's. Logins are by connection.
+type SSO struct {
+	SID     string           `json:"sid"`
+	Created time.Time        `json:"created"`
+	Used    time.Time        `json:"used"`
+	Secret  string           `json:"secret"` // store.SecretKey of the live handle's secret half
+	Logins  map[string]Login `json:"logins"`
+}
+
+// A Manager starts, finds and ends sessions.
+type Manager struct {
+	Store  store.Store
+	Now    func() time.Time
+	Limits Limits
+
+	// Ended is called with the sid of each session that ended on this node
+	// so that caches drop what belongs to it; nil does nothing.
+	Ended func(sid string)
+}
+
+// sidLength is the length of store.NewSecret's text, which sids are.
+const sidLength = 43
+
+// splitHandle takes "<sid>.<secret>" apart.
+func splitHandle(handle string) (sid, secret string, ok bool) {
+	sid, secret, ok = strings.Cut(handle, ".")
+	return sid, secret, ok && len(sid) == sidLength && len(secret) == sidLength && !strings.Contains(sid, "/")
+}
+
+func prefix(sid string) string { return "session/" + sid + "/" }
+
+func ssoKey(sid string) string { return prefix(sid) + "sso" }
+
+// SignedIn records a sign-in and returns the browser's SSO session with a
+// new handle: an attacker who planted or saw the old one is left with
+// nothing (session fixation). A browser whose user changed gets a new
+// session, and the old user's ends.
+func (m *Manager) SignedIn(ctx context.Context, handle, connection string, login Login) (*SSO, string, error) {
+	old, raw, err := m.lookup(ctx, handle)
+	if err != nil && !errors.Is(err, ErrNoSession) {
+		return nil, "", err
+	}
+	if old != nil {
+		if known, ok := old.Logins[connection]; ok && known.Subject != login.Subject {
+			if err := m.End(ctx, old.SID); err != nil {
+				return nil, "", err
+			}
+			old = nil
+		}
+	}
+	s, secret := m.renew(old), store.NewSecret()
+	s.Secret = store.SecretKey("sso", secret)
+	s.Logins[connection] = login
+	if err := m.save(ctx, ssoKey(s.SID), s, raw, old != nil, s.Created); err != nil {
+		return nil, "", fmt.Errorf("saving session: %w", err)
+	}
+	return s, s.SID + "." + secret, nil
+}
+
+func (m *Manager) renew(old *SSO) *SSO {
+	now := m.Now().UTC()
+	if old != nil {
+		old.Used = now
+		return old
+	}
+	return &SSO{SID: store.NewSecret(), Created: now, Used: now, Logins: map[string]Login{}}
+}
+
+// SSO returns the live session of handle, or ErrNoSession.
+func (m *Manager) SSO(ctx context.Context, handle string) (*SSO, error) {
+	s, _, err := m.lookup(ctx, handle)
+	return s, err
+}
+
+func (m *Manager) lookup(ctx context.Context, handle string) (*SSO, []byte, error) {
+	sid, secret, ok := splitHandle(handle)
+	if !ok {
+		return nil, nil, ErrNoSession
+	}
+	s := new(SSO)
+	raw, err := m.read(ctx, ssoKey(sid), s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if subtle.ConstantTimeCompare([]byte(store.SecretKey("sso", secret)), []byte(s.Secret)) != 1 ||
+		m.over(s.Created, s.Used) {
+		return nil, nil, ErrNoSession
+	}
+	return s, raw, nil
+}
+
+// Alive says whether the SSO session sid has not ended.
+func (m *Manager) Alive(ctx context.Context, sid string) (bool, error) {
+	_, err := m.Store.Get(ctx, ssoKey(sid))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// End ends the SSO session sid and every gate session below it. The SSO
+// record goes first: CreateGate looks for it last, so whichever of the two
+// runs later sees the other.
+func (m *Manager) End(ctx context.Context, sid string) error {
+	if err := m.Store.Delete(ctx, ssoKey(sid)); err != nil {
+		return fmt.Errorf("ending session: %w", err)
+	}
+	const page = 100
+	for {
+		keys, err := m.Store.List(ctx, prefix(sid), "", page)
+		if err != nil {
+			return fmt.Errorf("ending session: %w", err)
+		}
+		for _, key := range keys {
+			if err := m.Store.Delete(ctx, key); err != nil {
+				return fmt.Errorf("ending session: %w", err)
+			}
+		}
+		if len(keys) < page {
+			break
+		}
+	}
+	if m.Ended != nil {
+		m.Ended(sid)
+	}
+	return nil
+}
+
+// over says whether a session has reached a limit.
+func (m *Manager) over(created, used time.Time) bool {
+	now := m.Now()
+	return now.Sub(created) >= m.Limits.Lifetime || now.Sub(used) >= m.Limits.Idle
+}
+
+func (m *Manager) read(ctx context.Context, key string, into any) ([]byte, error) {
+	raw, err := m.Store.Get(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, ErrNoSession
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading session: %w", err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return nil, errors.New("reading session: the record is not readable")
+	}
+	return raw, nil
+}
+
+// save writes v with what is left of the absolute lifetime. With replace it
+// succeeds only while the record is still raw, so that a session ended in
+// the meantime stays ended.
+func (m *Manager) save(ctx context.Context, key string, v any, raw []byte, replace bool, created time.Time) error {
+	left := m.Limits.Lifetime - m.Now().Sub(created)
+	if left <= 0 {
+		return ErrNoSession
+	}
+	value, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if !replace {
+		raw = nil
+	}
+	return m.Store.Swap(ctx, key, raw, value, left)
+}

@@ -1,0 +1,68 @@
+package ui
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// Chooser asks which connection to sign in with.
+//
+// Ids: login-form is the element around the choices, connection-<id> each
+// choice. The choices are links and not buttons of a form, because the
+// policy of a page with a form would have to list every upstream.
+type Chooser struct {
+	// Client is whom the sign-in is for; may be zero.
+	Client Client
+	// Connections in the order to show.
+	Connections []Connection
+	// RememberURL reloads the page with "Remember my choice" switched;
+	// Remembering says how it stands now. Empty leaves the switch out.
+	RememberURL string
+	Remembering bool
+}
+
+// A Connection is one choice.
+type Connection struct {
+	// ID of the connection: [a-z0-9_-]{1,64}.
+	ID string
+	// Name that visitors know it by. Default: the ID.
+	Name string
+	// URL that starts the sign-in there: a path of this origin, http or
+	// https.
+	URL string
+	// LogoURL is a path of this origin. Default: a monogram of the name.
+	LogoURL string
+	// Down marks a connection that does not answer. It stays a link: what
+	// we know may be a minute old.
+	Down bool
+}
+
+// Monogram stands in for a missing logo.
+func (c Connection) Monogram() string { return monogram(c.Name) }
+
+// Chooser writes the page, with status 200.
+func (p *Pages) Chooser(w http.ResponseWriter, r *http.Request, v Chooser) {
+	v.Client = v.Client.clean(p.text)
+	named := v.Client.Name != p.text.UnnamedClient
+	v.RememberURL = target(v.RememberURL)
+
+	connections := make([]Connection, len(v.Connections))
+	for i, c := range v.Connections {
+		if c.Name = clean(c.Name, maxName); c.Name == "" {
+			c.Name = clean(c.ID, maxName)
+		}
+		c.URL = target(c.URL)
+		c.LogoURL = localPath(c.LogoURL)
+		connections[i] = c
+	}
+	v.Connections = connections
+
+	title := p.text.ChooserTitle
+	if named {
+		title = fmt.Sprintf(p.text.ChooserTitleFor, v.Client.Name)
+	}
+	p.render(w, r, p.chooser, http.StatusOK, security{}, title, struct {
+		Chooser
+		Named bool
+	}{v, named})
+}

@@ -1,0 +1,27 @@
+// Package ui draws the pages a visitor sees during a sign-in: chooser,
+// consent, error, logout confirmation and signed-out.
+//
+// The model: a caller fills a plain view struct and hands it to the method
+// of the same name; the method owns everything the browser receives from
+// there on, headers included. No page needs or contains JavaScript, none
+// loads anything from another origin, and none may be framed.
+//
+// Three kinds of text meet on a page, and each has one rule.
+//
+//   - Our own words come from the catalogue (text.go) and from the table of
+//     failures (reasons.go). A caller picks a failure by key and cannot pass
+//     a sentence: an error page that repeats text out of a URL lets anybody
+//     put words into the operator's mouth.
+//   - Names and descriptions (an application's name, a scope's display name,
+//     the purpose of a request) may come from strangers. They are shown, but
+//     as one cleaned and shortened line each (clean.go), so that they cannot
+//     imitate the page around them.
+//   - Addresses become links only after links.go agreed: http and https, or
+//     a path of this origin. Anything else is shown as no link at all.
+//
+// Escaping is the work of html/template; the three rules above are about
+// what remains dangerous when the escaping is perfect.
+//
+// Ids of elements are a contract with tests and automation; they are listed
+// at the view structs.
+package ui

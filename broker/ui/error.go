@@ -1,0 +1,81 @@
+package ui
+
+import (
+	"net/http"
+	"time"
+)
+
+// Error says why a sign-in stopped, whose turn it is and what to do.
+//
+// Ids: error-code, whose text is the code alone, and error-trace, whose text
+// is the correlation id alone.
+type Error struct {
+	// Reason is a key of the table of failures. An unknown one is shown as
+	// "server_error".
+	Reason string
+	// Code is the OAuth error code to show. Default, also for a code that
+	// no specification knows: the one of the reason.
+	Code string
+	// Status of the answer, 400 to 599. Default: the one of the reason.
+	Status int
+
+	// RetryURL starts over, where that can help. OtherAccountURL starts
+	// over with another account, SignOutURL ends the session at the
+	// identity provider. Each is a path of this origin, http or https;
+	// empty leaves the link out.
+	RetryURL        string
+	OtherAccountURL string
+	SignOutURL      string
+
+	// Trace is the correlation id that log and audit event carry, at most
+	// 128 letters, digits and "._:-". Anything else is not shown.
+	Trace string
+	// Time of the failure; zero leaves it out.
+	Time time.Time
+}
+
+// Error writes the page.
+func (p *Pages) Error(w http.ResponseWriter, r *http.Request, v Error) {
+	reason, ok := p.reasons[v.Reason]
+	if !ok {
+		reason = p.reasons[fallbackReason]
+	}
+	if !isErrorCode(v.Code) {
+		v.Code = reason.Code
+	}
+	if v.Status < 400 || v.Status > 599 {
+		v.Status = reason.Status
+	}
+	if !isTrace(v.Trace) {
+		v.Trace = ""
+	}
+	v.RetryURL = target(v.RetryURL)
+	v.OtherAccountURL = target(v.OtherAccountURL)
+	v.SignOutURL = target(v.SignOutURL)
+
+	type failure struct {
+		Error
+		What, Why, Do   string
+		Turn            string
+		Machine, Humane string // the time, for programs and for people
+	}
+	view := failure{
+		Error: v,
+		What:  reason.What,
+		Why:   reason.Why,
+		Do:    reason.Do,
+		Turn:  p.text.turn(reason.Turn),
+	}
+	if !v.Time.IsZero() {
+		view.Machine = v.Time.UTC().Format(time.RFC3339)
+		view.Humane = v.Time.UTC().Format(p.text.TimeLayout)
+	}
+	p.render(w, r, p.failure, v.Status, security{}, reason.What, view)
+}
+
+// isTrace keeps sentences out of a field that is meant to be copied: the id
+// may have come in with the request.
+func isTrace(s string) bool {
+	return len(s) <= 128 &&
+		containsOnly(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-")
+}

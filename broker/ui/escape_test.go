@@ -1,0 +1,183 @@
+package ui
+
+import (
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+// payloads try to leave the context they land in: text, a quoted attribute,
+// a URL, the title, a comment, a template.
+var payloads = []string{
+	`<script>alert(1)</script>`,
+	`<img src=x onerror=alert(1)>`,
+	`"><svg onload=alert(1)>`,
+	`' onfocus=alert(1) autofocus x='`,
+	`" onmouseover="alert(1)`,
+	"` onclick=alert(1) `",
+	`x onclick=alert(1)`,
+	`</title><script>alert(1)</script>`,
+	`</style><style>*{}`,
+	`</form><form action=https://evil.example>`,
+	`<!-- `, `--><script>alert(1)</script>`, `]]>`, `<![CDATA[`,
+	`javascript:alert(1)`, `JAVASCRIPT:alert(1)`, "java\tscript:alert(1)", `javascript&colon;alert(1)`,
+	`data:text/html,<script>alert(1)</script>`, `vbscript:x`,
+	`https://evil.example/"onmouseover="alert(1)`, `https://evil.example/'><script>alert(1)</script>`,
+	`/path" onload="alert(1)`, `/path?"><script>`, `//evil.example`, `/\evil.example`,
+	`https://a.example/<script>`,
+	`{{.}}`, `{{template "layout"}}`, `&lt;script&gt;`, `&#x3c;script&#x3e;`, `&quot;`,
+	"\x00<script>", "\xff\xfe<script>", "+ADw-script+AD4-", "\u2028<script>", `\u003cscript\u003e`,
+}
+
+// views returns fresh, full views with the call that draws each. The calls
+// read the view when they are made, so a test may change a field before.
+func views(p *Pages) []view {
+	chooser, consent, failure := fullChooser(), fullConsent(), fullError()
+	logout, done := fullLogoutConfirm(), fullSignedOut()
+	return []view{
+		{"chooser", reflect.ValueOf(&chooser), func(w http.ResponseWriter, r *http.Request) { p.Chooser(w, r, chooser) }},
+		{"consent", reflect.ValueOf(&consent), func(w http.ResponseWriter, r *http.Request) { p.Consent(w, r, consent) }},
+		{"error", reflect.ValueOf(&failure), func(w http.ResponseWriter, r *http.Request) { p.Error(w, r, failure) }},
+		{"logout", reflect.ValueOf(&logout), func(w http.ResponseWriter, r *http.Request) { p.LogoutConfirm(w, r, logout) }},
+		{"done", reflect.ValueOf(&done), func(w http.ResponseWriter, r *http.Request) { p.SignedOut(w, r, done) }},
+	}
+}
+
+type view struct {
+	name string
+	ptr  reflect.Value
+	draw func(http.ResponseWriter, *http.Request)
+}
+
+// A field is one string of a view, however deep, and how to replace it.
+type field struct {
+	name string
+	set  func(string)
+}
+
+// fields lists every string in v: struct fields, elements, map keys, values.
+func fields(name string, v reflect.Value) []field {
+	var list []field
+	switch v.Kind() {
+	case reflect.Pointer:
+		list = fields(name, v.Elem())
+	case reflect.String:
+		list = append(list, field{name, v.SetString})
+	case reflect.Struct:
+		if v.Type().PkgPath() != reflect.TypeFor[Pages]().PkgPath() {
+			break // time.Time
+		}
+		for i := range v.NumField() {
+			list = append(list, fields(name+"."+v.Type().Field(i).Name, v.Field(i))...)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			list = append(list, fields(name+"[]", v.Index(i))...)
+		}
+	case reflect.Map:
+		list = append(list,
+			field{name + " key", func(s string) { v.Set(reflect.ValueOf(map[string]string{"csrf": "x", s: "x"})) }},
+			field{name + " value", func(s string) { v.Set(reflect.ValueOf(map[string]string{"csrf": "x", "y": s})) }})
+	}
+	return list
+}
+
+// drawWith draws view number page with its field number i set to s.
+func drawWith(t testing.TB, p *Pages, page, i int, s string) (string, *html.Node) {
+	t.Helper()
+	v := views(p)[page]
+	f := fields(v.name, v.ptr)[i]
+	f.set(s)
+	return f.name, parse(t, serve("GET", v.draw).Body.String())
+}
+
+// checkNoMarkup asserts that the page with payload in one field has the
+// shape of the page with a harmless value there, or with none: no element
+// and no attribute came with the payload.
+func checkNoMarkup(t testing.TB, p *Pages, page, i int, payload string) {
+	t.Helper()
+	name, doc := drawWith(t, p, page, i, payload)
+	got := outline(doc)
+	for _, harmless := range []string{"harmless", "/harmless", "https://harmless.example", ""} {
+		if _, want := drawWith(t, p, page, i, harmless); got == outline(want) {
+			checkLinks(t, name, payload, doc)
+			return
+		}
+	}
+	t.Errorf("%s = %q changes the page:\n%s", name, payload, got)
+}
+
+// checkLinks asserts that every address on the page leads to the web or to
+// a path, as a browser reads it.
+func checkLinks(t testing.TB, name, payload string, doc *html.Node) {
+	t.Helper()
+	for _, n := range elements(doc, "") {
+		for _, a := range n.Attr {
+			if a.Key != "href" && a.Key != "src" && a.Key != "action" {
+				continue
+			}
+			if a.Val == "" {
+				continue // the page itself
+			}
+			u, err := url.Parse(a.Val)
+			if err != nil || u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" {
+				t.Errorf("%s = %q: <%s %s=%q>", name, payload, n.Data, a.Key, a.Val)
+			}
+			if u != nil && u.Scheme == "" && (u.Host != "" || strings.HasPrefix(a.Val, "//") || strings.Contains(a.Val, `\`)) {
+				t.Errorf("%s = %q: <%s %s=%q> leaves the origin", name, payload, n.Data, a.Key, a.Val)
+			}
+		}
+	}
+}
+
+// Whoever controls one field of a page, a client's name, a link, a value
+// reflected from the request, gets no markup into it. Class of
+// CVE-2019-8400, CVE-2026-33758, CVE-2025-67495.
+func TestR49_NoMarkupFromAnyField(t *testing.T) {
+	p := newPages(t)
+	total := 0
+	for page, v := range views(p) {
+		for i := range fields(v.name, v.ptr) {
+			for _, payload := range payloads {
+				checkNoMarkup(t, p, page, i, payload)
+				total++
+			}
+		}
+	}
+	if total < 1000 {
+		t.Errorf("only %d combinations were tried", total)
+	}
+}
+
+// The operator's title comes from the configuration, but it is drawn, too.
+func TestR49_NoMarkupFromTheTitle(t *testing.T) {
+	shape := outline(parse(t, serve("GET", allPages(newPages(t))["signed out"]).Body.String()))
+	for _, payload := range payloads {
+		p, err := New(Options{Title: payload, StylePath: "/style.css"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := outline(parse(t, serve("GET", allPages(p)["signed out"]).Body.String())); got != shape {
+			t.Errorf("title %q changes the page:\n%s", payload, got)
+		}
+	}
+}
+
+func FuzzF13_Template(f *testing.F) {
+	p := newPages(f)
+	for page, v := range views(p) {
+		for i := range fields(v.name, v.ptr) {
+			f.Add(uint8(page), uint8(i), payloads[i%len(payloads)])
+		}
+	}
+	f.Fuzz(func(t *testing.T, page, i uint8, payload string) {
+		all := views(p)
+		n := int(page) % len(all)
+		v := all[n]
+		checkNoMarkup(t, p, n, int(i)%len(fields(v.name, v.ptr)), payload)
+	})
+}

@@ -1,0 +1,123 @@
+package ui
+
+// A catalogue holds our own words in one language. Templates contain none,
+// so that a second language is a second value of this type.
+//
+// Words with %s are formatted, the others stand as they are.
+type catalogue struct {
+	// Lang is the language tag of the page (BCP 47).
+	Lang string
+	// TimeLayout is how a time reads, in the form of package time.
+	TimeLayout string
+
+	DefaultTitle  string
+	UnnamedClient string
+
+	ChooserTitle    string
+	ChooserTitleFor string // %s: the application
+	ChooserHeading  string
+	ChooserFor      string
+	ConnectionDown  string
+	RememberOn      string
+	RememberOff     string
+	Unverified      string
+
+	ConsentTitle   string // %s: the application
+	ConsentHeading string
+	ChooseLegend   string
+	ClaimsLegend   string
+	SharedHeading  string
+	FixedMark      string
+	FixedOpenID    string
+	FixedRequired  string
+	PurposeIntro   string
+	SignedInAs     string
+	ReturnsTo      string
+	Lasts          string
+	UntilWithdrawn string
+	Policy         string
+	Terms          string
+	Allow          string
+	Cancel         string
+
+	WhatToDo     string
+	TryAgain     string
+	OtherAccount string
+	SignOutThere string
+	ErrorCode    string
+	ErrorTime    string
+	ErrorTrace   string
+	Turns        [turnCount]string
+
+	LogoutTitle    string
+	LogoutHeading  string
+	LogoutText     string
+	LogoutConfirm  string
+	SignedOutTitle string
+	SignedOutText  string
+	CloseWindow    string
+	Continue       string
+}
+
+// turn returns the words for whose turn it is.
+func (c catalogue) turn(t turn) string { return c.Turns[t] }
+
+func english() catalogue {
+	return catalogue{
+		Lang:       "en",
+		TimeLayout: "2 Jan 2006, 15:04:05 UTC",
+
+		DefaultTitle:  "Sign in",
+		UnnamedClient: "An application without a name",
+
+		ChooserTitle:    "Choose how to sign in",
+		ChooserTitleFor: "Sign in to %s",
+		ChooserHeading:  "Choose how to sign in",
+		ChooserFor:      "to continue to",
+		ConnectionDown:  "Not answering at the moment",
+		RememberOn:      "Remember my choice",
+		RememberOff:     "Your choice will be remembered. Ask me every time instead",
+		Unverified:      "This application registered itself. Nobody has checked its name or logo, so go on only if you trust the address it returns you to.",
+
+		ConsentTitle:   "Share your data with %s?",
+		ConsentHeading: "This application would like access to",
+		ChooseLegend:   "Choose what to share",
+		ClaimsLegend:   "Individual details",
+		SharedHeading:  "Already shared",
+		FixedMark:      "Required",
+		FixedOpenID:    "Needed to sign you in.",
+		FixedRequired:  "The application does not work without it.",
+		PurposeIntro:   "What the application says it needs this for:",
+		SignedInAs:     "Signed in as",
+		ReturnsTo:      "Returns you to",
+		Lasts:          "Access lasts",
+		UntilWithdrawn: "until you withdraw it",
+		Policy:         "Privacy policy",
+		Terms:          "Terms of service",
+		Allow:          "Allow access",
+		Cancel:         "Cancel",
+
+		WhatToDo:     "What to do",
+		TryAgain:     "Try again",
+		OtherAccount: "Try another account",
+		SignOutThere: "Sign out of your identity provider",
+		ErrorCode:    "Error code",
+		ErrorTime:    "Time",
+		ErrorTrace:   "Reference",
+		Turns: [turnCount]string{
+			turnVisitor:       "Your turn",
+			turnApplication:   "The application's turn",
+			turnProvider:      "The identity provider's turn",
+			turnAdministrator: "The administrator's turn",
+		},
+
+		LogoutTitle:    "Sign out",
+		LogoutHeading:  "Do you want to sign out?",
+		LogoutText:     "This ends your session here and in the applications you opened with it. If you did not ask for this, just close the page.",
+		LogoutConfirm:  "Sign out",
+		SignedOutTitle: "Signed out",
+		SignedOutText:  "You are signed out",
+		CloseWindow:    "You can close this page. On a shared computer, close the browser as well.",
+		Continue:       "Continue",
+	}
+}
