@@ -66,7 +66,7 @@ func (t *Tenant) apiToken(client Client, user User, g grant, api API, now time.T
 	s := t.signer(typ, client)
 	if api.HS256 {
 		// The API's own secret, which the application never sees.
-		s = s.with(jose.HS256, []byte(t.random(32)))
+		s.alg, s.secret = jose.HS256, t.random(32)
 	}
 	return faults.AccessToken.sign(s, claims)
 }

@@ -108,9 +108,9 @@ func (d Defect) sign(s signer, claims map[string]any) string {
 	case AlgNone:
 		return segment(map[string]any{"alg": "none", "typ": s.typ}) + "." + segment(claims) + "."
 	case HMACSecret:
-		return s.with(jose.HS256, []byte(s.secret)).compact(claims)
+		return s.hmac(claims, []byte(s.secret))
 	case HMACPublicKey:
-		return s.with(jose.HS256, publicPEM(s.key.Key.(*rsa.PrivateKey))).compact(claims)
+		return s.hmac(claims, publicPEM(s.key.Key.(*rsa.PrivateKey)))
 	case EmbeddedKey:
 		s.embed = true
 		return s.withKey(foreignKey(), "").compact(claims)
@@ -143,8 +143,7 @@ func (d Defect) sign(s signer, claims map[string]any) string {
 	return s.compact(claims)
 }
 
-// foreignKey is the attacker's: it is in no tenant's key set unless that
-// tenant has rotated more often than any test should.
+// foreignKey is the attacker's.
 func foreignKey() *rsa.PrivateKey { return sharedKeys[len(sharedKeys)-1]() }
 
 // publicPEM is the public key in the form that a confused verifier would

@@ -13,11 +13,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// randReader is the default source of randomness.
-var randReader io.Reader = rand.Reader
-
 // sharedKeys are the first signing keys of every tenant that does not ask
-// for its own, each made when first used. See [Options.FreshKeys].
+// for its own, each made when first used. See [Options.FreshKeys]. The last
+// is in no tenant's key set: forged tokens are signed with it.
 var sharedKeys = [...]func() *rsa.PrivateKey{
 	sync.OnceValue(newKey), sync.OnceValue(newKey), sync.OnceValue(newKey), sync.OnceValue(newKey),
 }
@@ -50,7 +48,7 @@ func newKeyRing(fresh bool) *keyRing {
 
 func (k *keyRing) make() *jose.JSONWebKey {
 	var key *rsa.PrivateKey
-	if !k.fresh && k.made < len(sharedKeys) {
+	if !k.fresh && k.made < len(sharedKeys)-1 {
 		key = sharedKeys[k.made]()
 	} else {
 		key = newKey()

@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,9 @@ import (
 // meaning, except that [NewTenant] needs Issuer; [Start], [StartTLS] and
 // [Listen] fill it in.
 type Options struct {
+	// CA issues the certificate of [StartTLS]. Default: a new one.
+	CA *CA
+
 	// Issuer is the tenant's address, with the trailing slash that Auth0
 	// has: "https://tenant.example.com/".
 	Issuer string
@@ -99,6 +103,10 @@ type Client struct {
 	// addresses to return to after logout, query included.
 	Callbacks, LogoutURLs []string
 
+	// InitiateLoginURI is where the browser goes, with iss, from a login
+	// page that has lain open too long. Default: an error page.
+	InitiateLoginURI string
+
 	// AuthMethod is the only client authentication accepted at the token
 	// endpoint: "client_secret_post", "client_secret_basic",
 	// "private_key_jwt" or "none". Default: post or basic.
@@ -143,7 +151,7 @@ func (o Options) complete() (Options, error) {
 		o.Now = time.Now
 	}
 	if o.Rand == nil {
-		o.Rand = randReader
+		o.Rand = rand.Reader
 	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()

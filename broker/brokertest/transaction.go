@@ -60,12 +60,24 @@ func (t *Tenant) step(page func(http.ResponseWriter, *http.Request, transaction)
 		tx, ok := t.transactions[r.URL.Query().Get("state")]
 		t.mu.Unlock()
 		if !ok || t.now().After(tx.expires) {
-			t.showError(w, http.StatusBadRequest, "invalid_request",
-				"This sign-in has ended or lasted too long. Go back to the application and start again.")
+			t.showExpired(w, r, tx)
 			return
 		}
 		page(w, r, tx)
 	}
+}
+
+// showExpired sends the browser back to the application if that is still
+// known and can start a login by itself.
+func (t *Tenant) showExpired(w http.ResponseWriter, r *http.Request, tx transaction) {
+	client, _ := t.client(tx.request.clientID)
+	if client.InitiateLoginURI == "" {
+		t.showError(w, http.StatusBadRequest, "invalid_request",
+			"This sign-in has ended or lasted too long. Go back to the application and start again.")
+		return
+	}
+	query := url.Values{"iss": {t.opts.Issuer}}
+	http.Redirect(w, r, client.InitiateLoginURI+"?"+query.Encode(), http.StatusFound)
 }
 
 // advance is the dispatcher of a sign-in: it shows the first page that is
@@ -150,11 +162,12 @@ func (tx transaction) consentKey(user User) string {
 
 func isLoopback(uri string) bool {
 	u, err := url.Parse(uri)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || strings.HasSuffix(u.Hostname(), ".localhost") || (ip != nil && ip.IsLoopback())
+	return err == nil && isLoopbackHost(u.Hostname())
+}
+
+func isLoopbackHost(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || (ip != nil && ip.IsLoopback())
 }
 
 // refuse ends the transaction with an error at the callback.

@@ -72,7 +72,7 @@ func (l *Ledger) Ask(ctx context.Context, subject string, c *oauth.Client, scope
 	switch {
 	case promptConsent, c.Consent == oauth.ConsentAlways:
 		q.Due = true
-	case c.Consent == oauth.ConsentRemember:
+	case c.Consent != oauth.ConsentTrusted: // remember, also where no mode is set
 		q.Due = due
 	}
 	return q, nil

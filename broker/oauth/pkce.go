@@ -13,7 +13,11 @@ func S256(verifier string) string {
 }
 
 // ValidChallenge says whether s can be the S256 challenge of any verifier.
+// The length is asked for because decoders skip line breaks.
 func ValidChallenge(s string) bool {
+	if len(s) != base64.RawURLEncoding.EncodedLen(sha256.Size) {
+		return false
+	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	return err == nil && len(raw) == sha256.Size
 }

@@ -28,7 +28,9 @@ func ValidRedirectURI(s string) error {
 		return errors.New("must have no user information")
 	case strings.Contains(s, "*"):
 		return errors.New("must be an exact address; wildcards are not supported")
-	case u.Scheme == "https" && u.Host != "":
+	case holdsResponse(u.Query()):
+		return errors.New("must not carry code, state, iss or error in its query; the broker adds them")
+	case u.Scheme == "https" && u.Hostname() != "":
 		return nil
 	case u.Scheme == "http" && LoopbackHost(u.Hostname()):
 		return nil
@@ -38,6 +40,17 @@ func ValidRedirectURI(s string) error {
 		return nil
 	}
 	return errors.New("must be https, http on a loopback host, or a private scheme such as com.example.app:/callback")
+}
+
+// holdsResponse says whether a query has a parameter of the authorization
+// response: sent twice, client and library could each read another one.
+func holdsResponse(query url.Values) bool {
+	for _, name := range []string{"code", "state", "iss", "error", "error_description"} {
+		if query.Has(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // MatchRedirectURI says whether the client registered uri: byte for byte,

@@ -27,7 +27,8 @@ func NewCookies(origin *url.URL) Cookies {
 	if c.secure {
 		c.prefix = "__Host-"
 	}
-	if port := origin.Port(); port != "" {
+	standard := map[string]string{"https": "443", "http": "80"}[origin.Scheme]
+	if port := origin.Port(); port != "" && port != standard {
 		c.suffix = "_" + port
 	}
 	return c

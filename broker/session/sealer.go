@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
@@ -35,8 +36,9 @@ func (s *Sealer) Open(ctx context.Context, purpose, sealed string) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
+	// The decoder skips line breaks, which would give one text many spellings.
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
-	if err != nil {
+	if err != nil || strings.ContainsAny(sealed, "\r\n") {
 		return nil, store.ErrSealed
 	}
 	return ring.Open(purpose, raw)

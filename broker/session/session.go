@@ -89,13 +89,25 @@ func (m *Manager) SignedIn(ctx context.Context, handle, connection string, login
 			old = nil
 		}
 	}
-	s, secret := m.renew(old), store.NewSecret()
-	s.Secret = store.SecretKey("sso", secret)
-	s.Logins[connection] = login
-	if err := m.save(ctx, ssoKey(s.SID), s, raw, old != nil, s.Created); err != nil {
+	s, secret, err := m.signIn(ctx, old, raw, connection, login)
+	if errors.Is(err, store.ErrConflict) {
+		// Another tab signed in or out between our look and our write. The
+		// handle is spent, so this sign-in stands on its own.
+		s, secret, err = m.signIn(ctx, nil, nil, connection, login)
+	}
+	if err != nil {
 		return nil, "", fmt.Errorf("saving session: %w", err)
 	}
 	return s, s.SID + "." + secret, nil
+}
+
+// signIn writes login into old, or a new session where old is nil, under a
+// new secret.
+func (m *Manager) signIn(ctx context.Context, old *SSO, raw []byte, connection string, login Login) (*SSO, string, error) {
+	s, secret := m.renew(old), store.NewSecret()
+	s.Secret = store.SecretKey("sso", secret)
+	s.Logins[connection] = login
+	return s, secret, m.save(ctx, ssoKey(s.SID), s, raw, old != nil, s.Created)
 }
 
 func (m *Manager) renew(old *SSO) *SSO {

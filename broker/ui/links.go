@@ -1,8 +1,10 @@
 package ui
 
 import (
+	"net/netip"
 	"net/url"
 	"strings"
+	"unicode"
 )
 
 // webURL returns s if it is an absolute http or https address, else "".
@@ -14,10 +16,25 @@ func webURL(s string) string {
 		return ""
 	}
 	u, err := url.Parse(s)
-	if err != nil || !isWeb(u.Scheme) || u.Host == "" || u.User != nil {
+	if err != nil || !isWeb(u.Scheme) || u.User != nil || !isLinkHost(u.Hostname()) {
 		return ""
 	}
 	return s
+}
+
+// isLinkHost accepts names, international ones too, and addresses. Package
+// url lets quotes and angle brackets through, which no browser reads as it
+// does.
+func isLinkHost(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Zone() == ""
+	}
+	for _, c := range host {
+		if !unicode.In(c, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune(".-_", c) {
+			return false
+		}
+	}
+	return host != ""
 }
 
 // localPath returns s if it is an absolute path of this origin, query and

@@ -13,6 +13,7 @@ func TestLinks(t *testing.T) {
 		{"https://example.com/a?b=c#d", true, false},
 		{"http://localhost:3000", true, false},
 		{"https://[2001:db8::1]/", true, false},
+		{"https://b\u00fccher.example/", true, false},
 		{"/", false, true},
 		{"/oauth2/login?connection=acme&x=%2F", false, true},
 
@@ -29,6 +30,10 @@ func TestLinks(t *testing.T) {
 		{"https://example.com/a b", false, false},
 		{"https://bank.example@evil.example/", false, false},
 		{"https://", false, false},
+		{"https://\"", false, false},
+		{"https://<b>.example/", false, false},
+		{"https://a%22b.example/", false, false},
+		{"https://[fe80::1%25eth0]/", false, false},
 		{"https:example.com", false, false},
 		{"javascript:alert(1)", false, false},
 		{"JaVaScRiPt:alert(1)", false, false},

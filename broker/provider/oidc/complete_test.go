@@ -130,11 +130,13 @@ func TestM12_M33_NoTokenOrSecretLeaves(t *testing.T) {
 	}
 	plain := func(q string) string { return q }
 	faults := map[string]func(*setup){
-		"none":               func(*setup) {},
-		"quoting 403":        func(s *setup) { s.issuer.replace[pathToken] = quoting(403, described) },
-		"quoting 500":        func(s *setup) { s.issuer.replace[pathToken] = quoting(500, plain) },
-		"quoting 200":        func(s *setup) { s.issuer.replace[pathToken] = quoting(200, plain) },
-		"error is the code":  func(s *setup) { s.issuer.replace[pathToken] = quoting(400, func(q string) string { return `{"error":"` + q + `"}` }) },
+		"none":        func(*setup) {},
+		"quoting 403": func(s *setup) { s.issuer.replace[pathToken] = quoting(403, described) },
+		"quoting 500": func(s *setup) { s.issuer.replace[pathToken] = quoting(500, plain) },
+		"quoting 200": func(s *setup) { s.issuer.replace[pathToken] = quoting(200, plain) },
+		"error is the code": func(s *setup) {
+			s.issuer.replace[pathToken] = quoting(400, func(q string) string { return `{"error":"` + q + `"}` })
+		},
 		"bad signature":      func(s *setup) { s.issuer.signer = otherRSA().named("rsa-1") },
 		"no ID token":        func(s *setup) { s.issuer.answer = func(d object) { delete(d, "id_token") } },
 		"wrong nonce":        func(s *setup) { s.issuer.claims = func(c object) { c["nonce"] = "other" } },

@@ -65,13 +65,14 @@ func (p *Provider) exchangeFailure(err error, code, verifier string) *provider.E
 	if !ok {
 		return failure(provider.ReasonUpstreamError, errors.New("the token response is cut off or not the JSON it should be"))
 	}
+	if repeats(answer.ErrorCode+" "+answer.ErrorDescription, code, verifier, p.cfg.ClientSecret) {
+		answer.ErrorCode, answer.ErrorDescription = "", ""
+	}
 	// Not %w: RetrieveError's text may be the whole body.
 	status := answer.Response.StatusCode
 	e := failure(provider.ReasonUpstreamError,
 		fmt.Errorf("the token endpoint answered %d, %s", status, plainCode(answer.ErrorCode)))
-	if !repeats(answer.ErrorDescription, code, verifier, p.cfg.ClientSecret) {
-		e.Detail = clip(answer.ErrorDescription)
-	}
+	e.Detail = clip(answer.ErrorDescription)
 	switch answer.ErrorCode {
 	case "invalid_grant":
 		e.Reason = provider.ReasonCodeRejected

@@ -489,3 +489,10 @@ func wantText(t *testing.T, text string, parts ...string) {
 		}
 	}
 }
+
+// leftHalf is at_hash for an algorithm with SHA-256 (OpenID Connect Core,
+// 3.1.3.6).
+func leftHalf(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}

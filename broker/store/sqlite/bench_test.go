@@ -1,13 +1,11 @@
 package sqlite_test
 
 import (
-	"bytes"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store/sqlite"
 )
 
 // The benchmarks measure what the broker uses: sealed values of 1 kB with a
@@ -15,15 +13,7 @@ import (
 
 func benchStore(b *testing.B) store.Store {
 	b.Helper()
-	s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "bench.db"), sqlite.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ring, err := store.NewKeyring(bytes.Repeat([]byte{1}, store.KeySize))
-	if err != nil {
-		b.Fatal(err)
-	}
-	sealed := store.Sealed(s, ring)
+	sealed := seal(b, open(b, filepath.Join(b.TempDir(), "bench.db"), nil))
 	b.Cleanup(func() {
 		if err := sealed.Close(); err != nil {
 			b.Error(err)

@@ -58,7 +58,7 @@ func writeUntilKilled(open OpenDir, dir string) {
 	first := 1
 	if counter, err := s.Get(ctx, "counter"); err == nil {
 		fmt.Sscan(string(counter), &first)
-		first++ // a round that was cut off is left as it is
+		first++
 	}
 	for i := first; ; i++ {
 		err := writeRound(ctx, s, i)
@@ -76,6 +76,7 @@ func writeUntilKilled(open OpenDir, dir string) {
 // record "counter".
 func writeRound(ctx context.Context, s store.Store, i int) error {
 	err := errors.Join(
+		s.Delete(ctx, name("swap", i)), // from a round that was cut off
 		s.Put(ctx, name("put", i), payload(i), 0),
 		s.Put(ctx, name("take", i), payload(i), 0),
 		s.Swap(ctx, name("swap", i), nil, payload(i+1), 0),

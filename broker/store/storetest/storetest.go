@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
@@ -125,7 +126,7 @@ func (p *probe) wantKeys(prefix, after string, limit int, want ...string) {
 	if err != nil {
 		p.t.Errorf("List(%q, %q, %d) = %v", prefix, after, limit, err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		p.t.Errorf("List(%q, %q, %d) (-want +got):\n%s", prefix, after, limit, diff)
 	}
 }
