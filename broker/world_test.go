@@ -128,7 +128,7 @@ func (w *world) newBroker(o options) {
 func (w *world) connection(id, name string) broker.Connection {
 	w.Helper()
 	p, err := oidc.New(oidc.Config{
-		Issuer: w.tenant.Issuer(), ClientID: upstreamID, ClientSecret: upstreamSecret, AuthMethod: "client_secret_post", DefaultMaxAge: 31536000*time.Second,
+		Issuer: w.tenant.Issuer(), ClientID: upstreamID, ClientSecret: upstreamSecret, AuthMethod: "client_secret_post", DefaultMaxAge: 31536000 * time.Second,
 	}, oidc.Deps{Outbound: w.outbound(), Now: w.clock.Now})
 	if err != nil {
 		w.Fatal(err)

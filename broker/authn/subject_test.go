@@ -2,9 +2,6 @@ package authn
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -23,14 +20,12 @@ func subject(t testing.TB, connection, issuer, idpSubject string) string {
 
 func TestSubject(t *testing.T) {
 	got := subject(t, "acme", "https://tenant.example/", "auth0|1")
-	mac := hmac.New(sha256.New, subjectKey)
-	mac.Write([]byte("acme\x00https://tenant.example/\x00auth0|1"))
-	if want := hex.EncodeToString(mac.Sum(nil)); got != want {
+	// HMAC-SHA-256 of "acme NUL https://tenant.example/ NUL auth0|1", made
+	// with another implementation. The subjects of a running broker must
+	// survive every release: this value never changes.
+	const want = "d4af42056e6ed7354621477586af6709f1360f13736817d904e4d90e4c40b6e4"
+	if got != want {
 		t.Errorf("got %s, want %s", got, want)
-	}
-	// The subjects of a running broker must survive every release.
-	if want := "7e10ffb4ba79c04d65f53cdd05a3f7a0ad21c0cb8e72d6c0e57b8b6b5b5e8e2c"; len(got) != len(want) {
-		t.Errorf("%d characters, want %d", len(got), len(want))
 	}
 	t.Run("nobody without the key can compute it", func(t *testing.T) {
 		other, err := Subject(bytes.Repeat([]byte{8}, SubjectKeySize), "acme", "https://tenant.example/", "auth0|1")

@@ -3,6 +3,7 @@ package brokertest_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -191,4 +192,23 @@ func send(t *testing.T, tenant *brokertest.Server, req *http.Request) (*http.Res
 	// Plain-text answers leave the map nil.
 	_ = json.NewDecoder(resp.Body).Decode(&body)
 	return resp, body
+}
+
+// request is a GET of a path of the tenant.
+func (p *party) request(path string) *http.Request {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.tenant.Issuer()+path, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return req
+}
+
+func body(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("reading the answer: %v", err)
+	}
+	return string(b)
 }

@@ -26,7 +26,9 @@ var scopeClaims = map[string][]string{
 func told(user User, scopes []string) map[string]any {
 	out := make(map[string]any)
 	for name, value := range user.Claims {
-		if strings.Contains(name, "://") || slices.Contains(scopes, name) {
+		// "profile" is a claim too, but the scope of that name hides it.
+		_, isScope := scopeClaims[name]
+		if strings.Contains(name, "://") || (slices.Contains(scopes, name) && !isScope) {
 			out[name] = value
 		}
 	}

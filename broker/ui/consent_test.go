@@ -179,7 +179,7 @@ func TestM89_ConsentForm(t *testing.T) {
 func TestConsentIDsDoNotCollide(t *testing.T) {
 	v := fullConsent()
 	v.Scopes = append(v.Scopes,
-		Scope{Name: "consent-allow"}, Scope{Name: "about-scope-2"}, Scope{Name: "scope-profile", Description: "x"})
+		Scope{Name: "consent-allow"}, Scope{Name: "2"}, Scope{Name: "scope-profile", Description: "x"})
 	v.Claims = append(v.Claims, Claim{Name: "consent-form"}, Claim{Name: "https://example.com/groups"})
 	doc := consentDoc(t, v)
 	checkReferences(t, doc)

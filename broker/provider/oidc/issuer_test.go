@@ -13,6 +13,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -36,6 +38,9 @@ const (
 	testRedirect = "https://auth.example.com/oauth2/callback/acme"
 	testSubject  = "auth0|5f7c8ec7c33c6c004bbafe82"
 )
+
+// discardLog swallows what test servers say about refused handshakes.
+var discardLog = log.New(io.Discard, "", 0)
 
 // A clock stands still until it is moved.
 type clock struct {

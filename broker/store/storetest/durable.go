@@ -29,7 +29,7 @@ func RunDurable(t *testing.T, open OpenDir) {
 	}
 	dir := t.TempDir()
 	last := 0
-	for _, acknowledgements := range []int{1, 50, 1500} {
+	for _, acknowledgements := range []int{1, 50, 500} {
 		writer := spawn(t, "writer", dir)
 		for range acknowledgements {
 			last = writer.number()

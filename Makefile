@@ -1,0 +1,21 @@
+# Thin names over plain commands; CONTRIBUTING.md spells the commands out.
+
+.PHONY: help demo test bench fuzz lint
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Run broker, gate, app and a stand-in Auth0 tenant on loopback
+	go run ./examples/demo
+
+test: ## Vet and test every module with the race detector; nothing may skip
+	tools/test.sh
+
+bench: ## Run the benchmarks of the hot paths
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## Fuzz each target for FUZZTIME (default 20s)
+	tools/fuzz.sh
+
+lint: ## Linters, formatting and known vulnerabilities
+	tools/lint.sh
