@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -264,7 +265,7 @@ func TestHang(t *testing.T) {
 		ended <- err
 	}()
 	for tenant.Requests("/oauth/token") < 2 {
-		// The second request is on its way.
+		runtime.Gosched() // the second request is on its way
 	}
 	if err := tenant.Close(); err != nil {
 		t.Error(err)

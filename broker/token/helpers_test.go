@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,11 +20,21 @@ import (
 
 const issuer = "https://auth.example.com"
 
-func newMinter(clock *storetest.Clock) *Minter {
-	return &Minter{
-		Issuer: issuer, Keys: NewKeys(store.NewMemory(clock.Now)),
-		Claims: claims.DefaultClaims(), Now: clock.Now,
+// testKeys is one key set for all tests that need no other: making an RSA
+// key takes longer than most tests.
+var testKeys = sync.OnceValues(generateKeys)
+
+func newMinter(t testing.TB, clock *storetest.Clock) *Minter {
+	t.Helper()
+	raw, err := testKeys()
+	if err != nil {
+		t.Fatal(err)
 	}
+	s := store.NewMemory(clock.Now)
+	if err := s.Put(t.Context(), keysRecord, raw, 0); err != nil {
+		t.Fatal(err)
+	}
+	return &Minter{Issuer: issuer, Keys: NewKeys(s), Claims: claims.DefaultClaims(), Now: clock.Now}
 }
 
 func client() *oauth.Client {

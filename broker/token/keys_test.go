@@ -60,9 +60,9 @@ func TestS77_NodesAgreeOnOneKeySet(t *testing.T) {
 
 func TestKeys_SurviveRestart(t *testing.T) {
 	clock := storetest.NewClock()
-	before := newMinter(clock)
+	before := newMinter(t, clock)
 	raw := mint(t, before, authorization("openid"), client())
-	after := newMinter(clock)
+	after := newMinter(t, clock)
 	after.Keys = NewKeys(before.Keys.store)
 	if _, err := after.VerifyAccess(t.Context(), raw.AccessToken, issuer); err != nil {
 		t.Errorf("a token from before the restart: %v", err)

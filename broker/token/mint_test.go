@@ -16,7 +16,7 @@ import (
 )
 
 func TestMint_AccessToken(t *testing.T) {
-	m := newMinter(storetest.NewClock())
+	m := newMinter(t, storetest.NewClock())
 	tokens := mint(t, m, authorization("openid", "profile", "email"), client())
 	header, got := verify(t, m.Keys, tokens.AccessToken, ES256)
 	if typ := header.ExtraHeaders["typ"]; typ != "at+jwt" {
@@ -36,7 +36,7 @@ func TestMint_AccessToken(t *testing.T) {
 func TestMint_IDToken(t *testing.T) {
 	for _, alg := range []string{RS256, ES256} {
 		t.Run(alg, func(t *testing.T) {
-			m, c := newMinter(storetest.NewClock()), client()
+			m, c := newMinter(t, storetest.NewClock()), client()
 			c.IDTokenAlg = alg
 			tokens := mint(t, m, authorization("openid"), c)
 			header, got := verify(t, m.Keys, tokens.IDToken, alg)
@@ -80,7 +80,7 @@ func TestMint_ClaimsFollowScopes(t *testing.T) {
 		"phone":        {[]string{"openid", "phone"}, `{"phone_number": "+44 0"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newMinter(storetest.NewClock())
+			m := newMinter(t, storetest.NewClock())
 			a := authorization(tc.scopes...)
 			_, got := verify(t, m.Keys, mint(t, m, a, client()).IDToken, RS256)
 			for _, protocol := range []string{"iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "at_hash", "sid", "jti", "amr", "acr"} {
@@ -97,7 +97,7 @@ func TestMint_ClaimsFollowScopes(t *testing.T) {
 }
 
 func TestM22_NoIDTokenWithoutOpenID(t *testing.T) {
-	m := newMinter(storetest.NewClock())
+	m := newMinter(t, storetest.NewClock())
 	for _, scopes := range [][]string{nil, {"profile", "email"}, {"OpenID"}, {"openid:x"}} {
 		tokens := mint(t, m, authorization(scopes...), client())
 		if tokens.IDToken != "" || tokens.AccessToken == "" {
@@ -108,7 +108,7 @@ func TestM22_NoIDTokenWithoutOpenID(t *testing.T) {
 
 // What upstream leaves out must not appear as an empty claim.
 func TestMint_AbsentValues(t *testing.T) {
-	m, a := newMinter(storetest.NewClock()), authorization("openid")
+	m, a := newMinter(t, storetest.NewClock()), authorization("openid")
 	a.Nonce, a.Context.AMR, a.Context.ACR = "", nil, ""
 	tokens := mint(t, m, a, client())
 	for alg, raw := range map[string]string{ES256: tokens.AccessToken, RS256: tokens.IDToken} {
@@ -128,7 +128,7 @@ func TestMint_DeclaredClaimCannotReplaceProtocolClaim(t *testing.T) {
 		"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "auth_time", "amr", "acr",
 		"client_id", "scope", "idp", "nonce", "at_hash", "sid", "cnf", "act",
 	}
-	plain, hostile := newMinter(storetest.NewClock()), newMinter(storetest.NewClock())
+	plain, hostile := newMinter(t, storetest.NewClock()), newMinter(t, storetest.NewClock())
 	hostile.Keys, hostile.Claims, plain.Claims = plain.Keys, nil, nil
 	a := authorization("openid")
 	for _, name := range names {
@@ -175,7 +175,7 @@ func TestSetOnce(t *testing.T) {
 }
 
 func TestMint_DeclaredClaims(t *testing.T) {
-	m := newMinter(storetest.NewClock())
+	m := newMinter(t, storetest.NewClock())
 	m.Claims = []claims.Claim{
 		{Name: "https://example.com/department", Types: []claims.TokenType{claims.AccessToken}, From: claims.Key("department")},
 		{Name: "upstream_subject", Types: []claims.TokenType{claims.IDToken}, From: claims.Key("idp_sub")},
@@ -218,7 +218,7 @@ func TestMint_Lifetimes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := storetest.NewClock()
-			m := newMinter(clock)
+			m := newMinter(t, clock)
 			m.Lifetime = tc.general
 			tokens := mint(t, m, authorization("openid"), tc.client)
 			if tokens.ExpiresIn != tc.access || !tokens.Expires.Equal(clock.Now().Add(tc.access)) {
@@ -239,7 +239,7 @@ func TestMint_Lifetimes(t *testing.T) {
 }
 
 func TestMint_Audience(t *testing.T) {
-	m, c := newMinter(storetest.NewClock()), client()
+	m, c := newMinter(t, storetest.NewClock()), client()
 	c.Audience = "https://app.example.com"
 	_, got := verify(t, m.Keys, mint(t, m, authorization("email"), c).AccessToken, ES256)
 	if got["aud"] != "https://app.example.com" || m.Audience(c) != "https://app.example.com" {
@@ -248,7 +248,7 @@ func TestMint_Audience(t *testing.T) {
 }
 
 func TestMint_MakesUpJTI(t *testing.T) {
-	m, seen := newMinter(storetest.NewClock()), map[any]bool{}
+	m, seen := newMinter(t, storetest.NewClock()), map[any]bool{}
 	for range 3 {
 		tokens, err := m.Mint(t.Context(), authorization("openid"), client(), "")
 		if err != nil {
@@ -264,14 +264,14 @@ func TestMint_MakesUpJTI(t *testing.T) {
 }
 
 func TestMint_FailsClosed(t *testing.T) {
-	m := newMinter(storetest.NewClock())
+	m := newMinter(t, storetest.NewClock())
 	m.Keys = NewKeys(storetest.FaultyAfter(store.NewMemory(nil), 1))
 	if tokens, err := m.Mint(t.Context(), authorization("openid"), client(), ""); err == nil || tokens != (Tokens{}) {
 		t.Errorf("without keys: %+v, %v", tokens, err)
 	}
 	c := client()
 	c.IDTokenAlg = "none"
-	if tokens, err := newMinter(storetest.NewClock()).Mint(t.Context(), authorization("openid"), c, ""); err == nil || tokens != (Tokens{}) {
+	if tokens, err := newMinter(t, storetest.NewClock()).Mint(t.Context(), authorization("openid"), c, ""); err == nil || tokens != (Tokens{}) {
 		t.Errorf("alg none: %+v, %v", tokens, err)
 	}
 }
@@ -279,7 +279,7 @@ func TestMint_FailsClosed(t *testing.T) {
 func BenchmarkMint(b *testing.B) {
 	for _, alg := range []string{ES256, RS256} {
 		b.Run(alg, func(b *testing.B) {
-			m, a, c := newMinter(storetest.NewClock()), authorization("openid", "profile", "email"), client()
+			m, a, c := newMinter(b, storetest.NewClock()), authorization("openid", "profile", "email"), client()
 			c.IDTokenAlg = alg
 			mint(b, m, a, c)
 			ctx := context.Background()

@@ -19,7 +19,7 @@ import (
 )
 
 func TestVerifyAccess(t *testing.T) {
-	m := newMinter(storetest.NewClock())
+	m := newMinter(t, storetest.NewClock())
 	raw := mint(t, m, authorization("openid"), client()).AccessToken
 	got, err := m.VerifyAccess(t.Context(), raw, issuer)
 	if err != nil {
@@ -33,7 +33,7 @@ func TestVerifyAccess(t *testing.T) {
 
 func TestVerifyAccess_Expiry(t *testing.T) {
 	clock := storetest.NewClock()
-	m := newMinter(clock)
+	m := newMinter(t, clock)
 	raw := mint(t, m, authorization("openid"), client()).AccessToken
 	clock.Advance(DefaultLifetime - time.Second)
 	if _, err := m.VerifyAccess(t.Context(), raw, issuer); err != nil {
@@ -44,7 +44,7 @@ func TestVerifyAccess_Expiry(t *testing.T) {
 }
 
 func TestS64_IDTokenIsNoAccessToken(t *testing.T) {
-	m, c := newMinter(storetest.NewClock()), client()
+	m, c := newMinter(t, storetest.NewClock()), client()
 	for _, alg := range []string{ES256, RS256} {
 		c.IDTokenAlg = alg
 		raw := mint(t, m, authorization("openid"), c).IDToken
@@ -55,7 +55,7 @@ func TestS64_IDTokenIsNoAccessToken(t *testing.T) {
 
 // Each row differs from a good token by one thing.
 func TestR33_CrossFeed(t *testing.T) {
-	m := newMinter(storetest.NewClock())
+	m := newMinter(t, storetest.NewClock())
 	set, err := m.Keys.load(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -112,14 +112,15 @@ func TestR33_CrossFeed(t *testing.T) {
 	} {
 		refuse(t, m, name, raw, issuer)
 	}
-	other := newMinter(storetest.NewClock())
+	other := newMinter(t, storetest.NewClock())
+	other.Keys = NewKeys(store.NewMemory(nil))
 	refuse(t, m, "another broker's", mint(t, other, authorization("openid"), client()).AccessToken, issuer)
 	refuse(t, m, "asked for another audience", forge(t, own.key, ES256, own.kid, typeAccessToken, payload), "https://app.example.com")
 	refuse(t, m, "asked for no audience", forge(t, own.key, ES256, own.kid, typeAccessToken, payload), "")
 }
 
 func TestR31_AnyOtherSpellingIsRefused(t *testing.T) {
-	m := newMinter(storetest.NewClock())
+	m := newMinter(t, storetest.NewClock())
 	raw := mint(t, m, authorization("openid"), client()).AccessToken
 	for i := range len(raw) {
 		refuse(t, m, "truncated", raw[:i], issuer)
@@ -151,7 +152,7 @@ func TestR31_AnyOtherSpellingIsRefused(t *testing.T) {
 }
 
 func TestVerifyAccess_StoreFailureIsNotInvalid(t *testing.T) {
-	m := newMinter(storetest.NewClock())
+	m := newMinter(t, storetest.NewClock())
 	raw := mint(t, m, authorization("openid"), client()).AccessToken
 	m.Keys = NewKeys(storetest.FaultyAfter(store.NewMemory(nil), 1))
 	if a, err := m.VerifyAccess(t.Context(), raw, issuer); err == nil || errors.Is(err, ErrInvalid) || a != nil {
@@ -160,7 +161,7 @@ func TestVerifyAccess_StoreFailureIsNotInvalid(t *testing.T) {
 }
 
 func FuzzF4_VerifyAccess(f *testing.F) {
-	m := newMinter(storetest.NewClock())
+	m := newMinter(f, storetest.NewClock())
 	tokens := mint(f, m, authorization("openid"), client())
 	f.Add(tokens.AccessToken)
 	f.Add(tokens.IDToken)
@@ -183,7 +184,7 @@ func FuzzF4_VerifyAccess(f *testing.F) {
 }
 
 func BenchmarkVerifyAccess(b *testing.B) {
-	m := newMinter(storetest.NewClock())
+	m := newMinter(b, storetest.NewClock())
 	raw := mint(b, m, authorization("openid", "profile", "email"), client()).AccessToken
 	ctx := context.Background()
 	b.ReportAllocs()

@@ -56,7 +56,7 @@ func wantModes(t *testing.T, when, dir string, names ...string) {
 		t.Fatal(err)
 	}
 	if len(entries) != len(names) {
-		t.Errorf("%s: %d files, want %d", when, len(entries), len(names))
+		t.Errorf("%s: the files are %v, want %v", when, entries, names)
 	}
 	for i, entry := range entries {
 		info, err := entry.Info()

@@ -42,7 +42,9 @@ func own(ctx context.Context, path string) (*owner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening its lock: %w", err)
 	}
-	err = errors.Join(conn.BusyTimeout(ownerTimeout), conn.Exec(`BEGIN EXCLUSIVE`))
+	err = errors.Join(
+		conn.BusyTimeout(ownerTimeout),
+		conn.Exec(`PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE`)) // nothing to roll back
 	if err == nil {
 		return &owner{conn: conn}, nil
 	}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -11,13 +10,15 @@ import (
 // for requests to get their turn within milliseconds.
 const expireBatch = 256
 
-// Upkeep removes what has expired and moves the log into the database. Run
-// it every minute or so; requests go on meanwhile. One part is tried even
-// when the other one fails.
+// Upkeep moves the log into the database and removes what has expired. Run
+// it every minute or so; requests go on meanwhile. The log comes first: on a
+// full disk it makes the room that removing needs, and while it cannot be
+// moved nothing may be written anyway.
 func (s *Store) Upkeep(ctx context.Context) error {
-	return errors.Join(
-		doing("removing expired records", s.removeExpired(ctx)),
-		doing("checkpointing", s.checkpoint(ctx, sqlite3.CHECKPOINT_TRUNCATE)))
+	if err := s.checkpoint(ctx, sqlite3.CHECKPOINT_TRUNCATE); err != nil {
+		return doing("checkpointing", err)
+	}
+	return doing("removing expired records", s.removeExpired(ctx))
 }
 
 func (s *Store) removeExpired(ctx context.Context) error {

@@ -1,0 +1,366 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store/storetest"
+)
+
+func TestSignedIn(t *testing.T) {
+	b := newBench(t)
+	s, handle := b.signedIn("", "ada")
+	got, err := b.SSO(t.Context(), handle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(s, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string]Login{"staff": login("ada")}, got.Logins); diff != "" {
+		t.Error(diff)
+	}
+	if alive, err := b.Alive(t.Context(), s.SID); !alive || err != nil {
+		t.Errorf("alive: %v, %v", alive, err)
+	}
+}
+
+// A copy of the store must not contain anything that signs in.
+func TestS15_HandleIsNotInTheStore(t *testing.T) {
+	b := newBench(t)
+	s, sso := b.signedIn("", "ada")
+	gate := b.gateSession(s.SID)
+	for _, key := range b.records(s.SID) {
+		value, err := b.Store.Get(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, handle := range []string{sso, gate} {
+			_, secret, _ := strings.Cut(handle, ".")
+			if len(secret) != 43 {
+				t.Errorf("secret of %d characters", len(secret))
+			}
+			if strings.Contains(key, secret) || strings.Contains(string(value), secret) {
+				t.Errorf("record %s holds a handle's secret", key)
+			}
+		}
+	}
+}
+
+func TestR47_SignInRotatesTheHandle(t *testing.T) {
+	b := newBench(t)
+	first, planted := b.signedIn("", "ada")
+	gate := b.gateSession(first.SID)
+	second, fresh := b.signedIn(planted, "ada")
+	if fresh == planted {
+		t.Fatal("the handle has not changed")
+	}
+	b.ssoLives("the handle from before the sign-in", planted, false)
+	b.ssoLives("the new handle", fresh, true)
+	b.gateLives("the gate session of the same user", gate, true)
+	if second.SID != first.SID || !second.Created.Equal(first.Created) {
+		t.Error("the same user's next sign-in is another session")
+	}
+}
+
+// The attacker plants a handle of their own session; the victim signs in by
+// another connection. Nothing the attacker holds may reach the result.
+func TestR47_PlantedHandleOfAnotherConnection(t *testing.T) {
+	b := newBench(t)
+	_, planted := b.signedIn("", "mallory")
+	s, fresh, err := b.SignedIn(t.Context(), planted, "guests", login("ada"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.ssoLives("planted", planted, false)
+	b.ssoLives("fresh", fresh, true)
+	if len(s.Logins) != 2 {
+		t.Errorf("logins %v, want one by connection", s.Logins)
+	}
+}
+
+// An invented handle is not adopted, not even its sid.
+func TestR47_InventedHandle(t *testing.T) {
+	b := newBench(t)
+	invented := store.NewSecret() + "." + store.NewSecret()
+	s, fresh := b.signedIn(invented, "ada")
+	if strings.HasPrefix(invented, s.SID) {
+		t.Error("the session took the attacker's sid")
+	}
+	b.ssoLives("invented", invented, false)
+	b.ssoLives("fresh", fresh, true)
+}
+
+func TestS16_UserSwitchEndsTheOldSession(t *testing.T) {
+	b := newBench(t)
+	old, oldHandle := b.signedIn("", "ada")
+	gate := b.gateSession(old.SID)
+	s, handle := b.signedIn(oldHandle, "bob")
+	if s.SID == old.SID {
+		t.Error("bob continues ada's session")
+	}
+	if diff := cmp.Diff(map[string]Login{"staff": login("bob")}, s.Logins); diff != "" {
+		t.Error(diff)
+	}
+	b.ssoLives("ada's", oldHandle, false)
+	b.gateLives("ada's gate", gate, false)
+	b.ssoLives("bob's", handle, true)
+	if diff := cmp.Diff([]string{old.SID}, b.ended); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestS17_LimitsOfSSO(t *testing.T) {
+	t.Run("idle", func(t *testing.T) {
+		b := newBench(t)
+		_, handle := b.signedIn("", "ada")
+		b.clock.Advance(DefaultIdle - time.Second)
+		b.ssoLives("a second early", handle, true)
+		b.clock.Advance(time.Second)
+		b.ssoLives("on time", handle, false)
+	})
+	t.Run("signing in puts off the idle end", func(t *testing.T) {
+		b := newBench(t)
+		_, handle := b.signedIn("", "ada")
+		b.clock.Advance(DefaultIdle - time.Second)
+		_, handle = b.signedIn(handle, "ada")
+		b.clock.Advance(DefaultIdle - time.Second)
+		b.ssoLives("used an hour ago", handle, true)
+	})
+	t.Run("nothing puts off the absolute end", func(t *testing.T) {
+		b := newBench(t)
+		first, handle := b.signedIn("", "ada")
+		for range 24 {
+			b.clock.Advance(DefaultLifetime / 24)
+			if b.clock.Now().Sub(first.Created) == DefaultLifetime {
+				break
+			}
+			var s *SSO
+			if s, handle = b.signedIn(handle, "ada"); s.SID != first.SID {
+				t.Fatal("the session ended early")
+			}
+		}
+		b.ssoLives("at the end of its life", handle, false)
+		if next, _ := b.signedIn(handle, "ada"); next.SID == first.SID || !next.Created.Equal(b.clock.Now()) {
+			t.Error("a sign-in prolongs the dead session")
+		}
+	})
+	t.Run("the record goes by itself", func(t *testing.T) {
+		b := newBench(t)
+		s, _ := b.signedIn("", "ada")
+		b.clock.Advance(DefaultLifetime)
+		if keys := b.records(s.SID); len(keys) != 0 {
+			t.Errorf("left behind: %q", keys)
+		}
+	})
+}
+
+func TestR46_EndEndsEverything(t *testing.T) {
+	b := newBench(t)
+	s, handle := b.signedIn("", "ada")
+	other, otherHandle := b.signedIn("", "ada") // her other browser
+	otherGate := b.gateSession(other.SID)
+	gates := make([]string, 250) // more than two pages of End's
+	for i := range gates {
+		gates[i] = b.gateSession(s.SID)
+	}
+	if err := b.End(t.Context(), s.SID); err != nil {
+		t.Fatal(err)
+	}
+	b.ssoLives("SSO", handle, false)
+	for _, gate := range gates {
+		b.gateLives("gate", gate, false)
+	}
+	if keys := b.records(s.SID); len(keys) != 0 {
+		t.Errorf("%d records are left", len(keys))
+	}
+	if diff := cmp.Diff([]string{s.SID}, b.ended); diff != "" {
+		t.Errorf("Ended: %s", diff)
+	}
+	b.ssoLives("the other browser", otherHandle, true)
+	b.gateLives("the other browser's gate", otherGate, true)
+	if alive, err := b.Alive(t.Context(), s.SID); alive || err != nil {
+		t.Errorf("alive: %v, %v", alive, err)
+	}
+}
+
+// A logout that could not be stored must not look like one that was.
+func TestS18_EndReportsFailure(t *testing.T) {
+	for n := 1; n <= 4; n++ { // delete SSO, list, delete gate, delete gate
+		b := newBench(t)
+		s, _ := b.signedIn("", "ada")
+		b.gateSession(s.SID)
+		b.gateSession(s.SID)
+		faulty := storetest.Faulty(b.Store, n)
+		b.Store = faulty
+		err := b.End(t.Context(), s.SID)
+		if !faulty.Fired() || err == nil || !strings.HasPrefix(err.Error(), "ending session: ") {
+			t.Errorf("fault %d: %v", n, err)
+		}
+		if len(b.ended) != 0 {
+			t.Errorf("fault %d: Ended was called", n)
+		}
+		if err := b.End(t.Context(), s.SID); err != nil || len(b.records(s.SID)) != 0 {
+			t.Errorf("fault %d: the second try: %v, leaves %q", n, err, b.records(s.SID))
+		}
+	}
+}
+
+func TestSignedIn_StoreFailureIsNoSignIn(t *testing.T) {
+	b := newBench(t)
+	_, handle := b.signedIn("", "ada")
+	inner := b.Store
+	for n := 1; n <= 2; n++ { // read, write
+		b.Store = storetest.Faulty(inner, n)
+		if s, fresh, err := b.SignedIn(t.Context(), handle, "staff", login("ada")); err == nil || errors.Is(err, ErrNoSession) || s != nil && fresh != "" {
+			t.Errorf("fault %d: %v, %q, %v", n, s, fresh, err)
+		}
+	}
+	b.Store = storetest.FaultyAfter(inner, 1)
+	if _, err := b.SSO(t.Context(), handle); err == nil || errors.Is(err, ErrNoSession) {
+		t.Errorf("SSO: %v; a failing store must not look like a visitor without session", err)
+	}
+	if alive, err := b.Alive(t.Context(), "sid"); alive || err == nil {
+		t.Errorf("Alive: %v, %v", alive, err)
+	}
+}
+
+// beforeSwap runs act once, right before the first Swap.
+type beforeSwap struct {
+	store.Store
+	once sync.Once
+	act  func()
+}
+
+func (s *beforeSwap) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	s.once.Do(s.act)
+	return s.Store.Swap(ctx, key, old, new, ttl)
+}
+
+// Between the look at the old session and the write, another tab is faster.
+func TestSignedIn_RaceOfTwoTabs(t *testing.T) {
+	b := newBench(t)
+	first, handle := b.signedIn("", "ada")
+	inner := b.Store
+	var faster string
+	b.Store = &beforeSwap{Store: inner, act: func() {
+		twin := *b.Manager
+		twin.Store = inner
+		_, faster, _ = twin.SignedIn(t.Context(), handle, "staff", login("ada"))
+	}}
+	s, slower := b.signedIn(handle, "ada")
+	if s.SID == first.SID {
+		t.Error("both tabs wrote one record")
+	}
+	b.ssoLives("the spent handle", handle, false)
+	b.ssoLives("the faster tab's", faster, true)
+	b.ssoLives("the slower tab's", slower, true)
+}
+
+// A sign-in under way must not bring back what a logout has ended.
+func TestR46_LogoutDuringSignIn(t *testing.T) {
+	b := newBench(t)
+	old, handle := b.signedIn("", "ada")
+	inner := b.Store
+	b.Store = &beforeSwap{Store: inner, act: func() {
+		if err := b.End(t.Context(), old.SID); err != nil {
+			t.Error(err)
+		}
+	}}
+	s, fresh := b.signedIn(handle, "ada")
+	if s.SID == old.SID {
+		t.Error("the ended session is back")
+	}
+	if keys := b.records(old.SID); len(keys) != 0 {
+		t.Errorf("the ended session has records %q", keys)
+	}
+	b.ssoLives("old", handle, false)
+	b.ssoLives("fresh", fresh, true)
+}
+
+func TestS20_MalformedHandles(t *testing.T) {
+	b := newBench(t)
+	s, sso := b.signedIn("", "ada")
+	gate := b.gateSession(s.SID)
+	_, ssoSecret, _ := strings.Cut(sso, ".")
+	_, gateSecret, _ := strings.Cut(gate, ".")
+	long := strings.Repeat("A", 43)
+	for name, handle := range map[string]string{
+		"empty":                  "",
+		"dot":                    ".",
+		"sid alone":              s.SID,
+		"sid and dot":            s.SID + ".",
+		"secret alone":           ssoSecret,
+		"wrong secret":           s.SID + "." + long,
+		"wrong sid":              long + "." + ssoSecret,
+		"swapped":                ssoSecret + "." + s.SID,
+		"another separator":      s.SID + ":" + ssoSecret,
+		"two dots":               s.SID + ".." + ssoSecret,
+		"three parts":            sso + "." + ssoSecret,
+		"truncated":              sso[:len(sso)-1],
+		"extended":               sso + "A",
+		"line break":             sso + "\n",
+		"NUL":                    sso[:len(sso)-1] + "\x00",
+		"path in the sid":        strings.Repeat("../", 14) + "." + "." + long,
+		"slash in the sid":       strings.Repeat("/", 43) + "." + long,
+		"secret's key as secret": s.SID + "." + strings.TrimPrefix(store.SecretKey("sso", ssoSecret), "sso/"),
+		"not UTF-8":              strings.Repeat("\xff", 43) + "." + long,
+		"huge":                   strings.Repeat("A", 1<<20) + "." + long,
+	} {
+		b.ssoLives("SSO: "+name, handle, false)
+		b.gateLives("gate: "+name, handle, false)
+		if err := b.TouchGate(t.Context(), handle, b.clock.Now()); !errors.Is(err, ErrNoSession) {
+			t.Errorf("TouchGate: %s: %v", name, err)
+		}
+		if err := b.EndGate(t.Context(), handle); err != nil {
+			t.Errorf("EndGate: %s: %v", name, err)
+		}
+		if _, fresh, err := b.SignedIn(t.Context(), handle, "staff", login("ada")); err != nil || fresh == "" {
+			t.Errorf("SignedIn: %s: %q, %v", name, fresh, err)
+		}
+	}
+	// Nor does one kind of handle pass for the other.
+	b.ssoLives("a gate handle", gate, false)
+	b.gateLives("an SSO handle", sso, false)
+	b.ssoLives("a gate's secret", s.SID+"."+gateSecret, false)
+	// None of that has touched the real ones.
+	b.ssoLives("SSO", sso, true)
+	b.gateLives("gate", gate, true)
+}
+
+func TestR31_FlippedHandle(t *testing.T) {
+	b := newBench(t)
+	s, sso := b.signedIn("", "ada")
+	gate := b.gateSession(s.SID)
+	for i := range sso {
+		for _, bit := range []byte{1, 2, 4, 32} {
+			flip := func(handle string) string {
+				raw := []byte(handle)
+				raw[i] ^= bit
+				return string(raw)
+			}
+			b.ssoLives("SSO", flip(sso), false)
+			b.gateLives("gate", flip(gate), false)
+		}
+		b.ssoLives("truncated SSO", sso[:i], false)
+		b.gateLives("truncated gate", gate[:i], false)
+	}
+}
+
+func TestUnreadableRecord(t *testing.T) {
+	b := newBench(t)
+	s, handle := b.signedIn("", "ada")
+	if err := b.Store.Put(t.Context(), ssoKey(s.SID), []byte("{"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.SSO(t.Context(), handle); err == nil || err.Error() != "reading session: the record is not readable" {
+		t.Errorf("got %v", err)
+	}
+}
