@@ -24,6 +24,7 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/outbound"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider/auth0"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider/oidc"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
@@ -127,8 +128,8 @@ func (w *world) newBroker(o options) {
 // connection is one to the world's tenant.
 func (w *world) connection(id, name string) broker.Connection {
 	w.Helper()
-	p, err := oidc.New(oidc.Config{
-		Issuer: w.tenant.Issuer(), ClientID: upstreamID, ClientSecret: upstreamSecret, AuthMethod: "client_secret_post", DefaultMaxAge: 31536000 * time.Second,
+	p, err := auth0.New(auth0.Config{
+		Domain: w.tenant.Domain(), ClientID: upstreamID, ClientSecret: upstreamSecret,
 	}, oidc.Deps{Outbound: w.outbound(), Now: w.clock.Now})
 	if err != nil {
 		w.Fatal(err)

@@ -223,10 +223,11 @@ func TestSignedIn_StoreFailureIsNoSignIn(t *testing.T) {
 			t.Errorf("fault %d: %v, %q, %v", n, s, fresh, err)
 		}
 	}
-	b.Store = storetest.FaultyAfter(inner, 1)
+	b.Store = storetest.Faulty(inner, 1)
 	if _, err := b.SSO(t.Context(), handle); err == nil || errors.Is(err, ErrNoSession) {
 		t.Errorf("SSO: %v; a failing store must not look like a visitor without session", err)
 	}
+	b.Store = storetest.Faulty(inner, 1)
 	if alive, err := b.Alive(t.Context(), "sid"); alive || err == nil {
 		t.Errorf("Alive: %v, %v", alive, err)
 	}

@@ -265,7 +265,7 @@ func TestMint_MakesUpJTI(t *testing.T) {
 
 func TestMint_FailsClosed(t *testing.T) {
 	m := newMinter(t, storetest.NewClock())
-	m.Keys = NewKeys(storetest.FaultyAfter(store.NewMemory(nil), 1))
+	m.Keys = NewKeys(storetest.Faulty(store.NewMemory(nil), 1))
 	if tokens, err := m.Mint(t.Context(), authorization("openid"), client(), ""); err == nil || tokens != (Tokens{}) {
 		t.Errorf("without keys: %+v, %v", tokens, err)
 	}

@@ -154,7 +154,7 @@ func TestR31_AnyOtherSpellingIsRefused(t *testing.T) {
 func TestVerifyAccess_StoreFailureIsNotInvalid(t *testing.T) {
 	m := newMinter(t, storetest.NewClock())
 	raw := mint(t, m, authorization("openid"), client()).AccessToken
-	m.Keys = NewKeys(storetest.FaultyAfter(store.NewMemory(nil), 1))
+	m.Keys = NewKeys(storetest.Faulty(store.NewMemory(nil), 1))
 	if a, err := m.VerifyAccess(t.Context(), raw, issuer); err == nil || errors.Is(err, ErrInvalid) || a != nil {
 		t.Errorf("got %+v, %v; want the store's failure", a, err)
 	}

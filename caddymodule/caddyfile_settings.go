@@ -1,0 +1,93 @@
+package caddymodule
+
+import "github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+// readStorage reads where the store is. Syntax:
+//
+//	storage embedded <path>
+func (a *App) readStorage(d *caddyfile.Dispenser) error {
+	s := &Storage{Origin: originOf(d)}
+	if !d.NextArg() || d.Val() != "embedded" {
+		return d.Errf("storage: write: storage embedded PATH")
+	}
+	s.Kind = d.Val()
+	if !d.AllArgs(&s.Path) || s.Path == "" {
+		return d.Errf("storage: write: storage embedded PATH")
+	}
+	a.Storage = s
+	return nil
+}
+
+// settings reads a block that has no arguments.
+func settings(d *caddyfile.Dispenser, words ...word) error {
+	place := d.Val()
+	if err := noArguments(d, place); err != nil {
+		return err
+	}
+	return readBlock(d, place, words, map[string]bool{})
+}
+
+// readSession reads the limits of sessions. Syntax:
+//
+//	session {
+//		idle_timeout <time>
+//		lifetime <time>
+//	}
+func (a *App) readSession(d *caddyfile.Dispenser) error {
+	s := &SessionSettings{Origin: originOf(d)}
+	a.Session = s
+	return settings(d,
+		word{name: "idle_timeout", read: duration(&s.IdleTimeout)},
+		word{name: "lifetime", read: duration(&s.Lifetime)})
+}
+
+// readTokens reads the limits of tokens. Syntax:
+//
+//	tokens {
+//		access_lifetime <time>
+//	}
+func (a *App) readTokens(d *caddyfile.Dispenser) error {
+	t := &TokenSettings{Origin: originOf(d)}
+	a.Tokens = t
+	return settings(d, word{name: "access_lifetime", read: duration(&t.AccessLifetime)})
+}
+
+// readConsent reads the limits of consents. Syntax:
+//
+//	consent {
+//		lifetime <time>
+//	}
+func (a *App) readConsent(d *caddyfile.Dispenser) error {
+	c := &ConsentSettings{Origin: originOf(d)}
+	a.Consent = c
+	return settings(d, word{name: "lifetime", read: duration(&c.Lifetime)})
+}
+
+// readUI reads the look of the pages. Syntax:
+//
+//	ui {
+//		title <text>
+//	}
+func (a *App) readUI(d *caddyfile.Dispenser) error {
+	u := &UI{Origin: originOf(d)}
+	a.UI = u
+	return settings(d, word{name: "title", read: text(&u.Title)})
+}
+
+// readOutbound reads what the broker may call. Syntax:
+//
+//	outbound {
+//		trusted_roots <file>...
+//		allow <prefix>...
+//		allow_http
+//		timeout <time>
+//	}
+func (a *App) readOutbound(d *caddyfile.Dispenser) error {
+	o := &Outbound{Origin: originOf(d)}
+	a.Outbound = o
+	return settings(d,
+		word{name: "trusted_roots", read: list(&o.TrustedRoots), many: true},
+		word{name: "allow", read: list(&o.Allow), many: true},
+		word{name: "allow_http", read: toggle(&o.AllowHTTP)},
+		word{name: "timeout", read: duration(&o.Timeout)})
+}

@@ -1,0 +1,51 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
+)
+
+// publish sets {http.auth.user.id} and {http.auth.user.NAME} for the
+// request. Most are never asked for, so values are made when they are.
+func publish(r *http.Request, v *gateway.Visitor) {
+	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	if !ok {
+		return
+	}
+	repl.Map(func(key string) (any, bool) {
+		name, ok := strings.CutPrefix(key, "http.auth.user.")
+		if !ok {
+			return nil, false
+		}
+		if name == "id" {
+			return v.Subject, true
+		}
+		claim, ok := v.Claim(name)
+		if !ok {
+			return nil, false
+		}
+		return scalar(claim), true
+	})
+}
+
+// scalar returns a claim as Caddy's matchers and templates can use it. A
+// list or an object becomes JSON: joined by commas, a group called
+// "a,admin" would be two.
+func scalar(claim any) any {
+	switch claim := claim.(type) {
+	case string, bool:
+		return claim
+	case json.Number:
+		return claim.String()
+	}
+	raw, err := json.Marshal(claim)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
+}
