@@ -11,8 +11,9 @@ demo: ## Run broker, gate, app and a stand-in Auth0 tenant on loopback
 test: ## Vet and test every module with the race detector; nothing may skip
 	tools/test.sh
 
-bench: ## Run the benchmarks of the hot paths
+bench: ## Run the benchmarks of the hot paths, and the gate against a plain proxy
 	go test -run '^$$' -bench . -benchmem ./...
+	cd interop && go test -run '^$$' -bench GateRatio -benchtime 1x -timeout 30m .
 
 fuzz: ## Fuzz each target for FUZZTIME (default 20s)
 	tools/fuzz.sh

@@ -86,3 +86,23 @@ func TestM82_DisabledAndHidden(t *testing.T) {
 		t.Errorf("hint to a hidden connection: %d %s", page.Status, page.URL)
 	}
 }
+
+// Somebody picks the wrong provider, goes back and picks the other one.
+func TestChoosingAgain(t *testing.T) {
+	w := newWorld(t, options{config: twoConnections})
+	b := w.newBrowser()
+	b.Get(gatedSite + "/page")
+	first := b.Page().URL.String()
+	b.Click("connection-second")
+	b.Get(first)
+	if page := b.Click("connection-auth0"); !page.Has("tenant-login-form") {
+		t.Fatalf("%d at %s", page.Status, page.URL)
+	}
+	page := b.SignIn("ada")
+	if page.Has("consent-form") {
+		page = b.Click("consent-allow")
+	}
+	if page.URL.String() != gatedSite+"/page" {
+		t.Errorf("ended at %s", page.URL)
+	}
+}

@@ -55,8 +55,8 @@ func TestM4_OnlyTheCodeFlow(t *testing.T) {
 	}
 }
 
-// M2, M5, M7, M30 and M32 are about the one request that goes upstream.
-func TestM7_RequestUpstreamIsOurOwn(t *testing.T) {
+// These five demands are about the one request that goes upstream.
+func TestM2_M5_M7_M30_M32_RequestUpstreamIsOurOwn(t *testing.T) {
 	w := newWorld(t, options{})
 	w.authorize(w.newBrowser(), "ada", "login_hint", "ada@example.com")
 	got := w.tenant.LastAuthorize()

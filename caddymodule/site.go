@@ -197,15 +197,24 @@ func (s site) origins(hosts []string) ([]string, error) {
 			continue
 		}
 		for _, b := range s.bases {
-			out = append(out, b.origin(host))
+			if origin := b.origin(host); !slices.Contains(out, origin) {
+				out = append(out, origin)
+			}
 		}
 	}
 	return out, nil
 }
 
 func (b base) origin(host string) string {
-	if _, _, err := net.SplitHostPort(host); err == nil || b.port == "" {
-		return b.scheme + "://" + host // the host brings its port, or needs none
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return b.scheme + "://" + host // it brings its port
 	}
-	return b.scheme + "://" + net.JoinHostPort(strings.Trim(host, "[]"), b.port)
+	host = strings.Trim(host, "[]")
+	if b.port != "" {
+		return b.scheme + "://" + net.JoinHostPort(host, b.port)
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return b.scheme + "://" + host
 }

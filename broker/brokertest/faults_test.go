@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"runtime"
 	"strings"
@@ -303,4 +304,22 @@ func TestDefectsAreDistinct(t *testing.T) {
 	if len(seen) != 26 {
 		t.Errorf("got %d defects, want 26", len(seen))
 	}
+}
+
+// The server hears of a client leaving only once it has read the request.
+func TestHangEndsWhenTheClientLeaves(t *testing.T) {
+	tenant := brokertest.NewTenant(brokertest.Options{Issuer: "https://tenant.example.com/"})
+	tenant.SetFaults(brokertest.Faults{Endpoints: map[string]brokertest.Failure{"/oauth/token": {Hang: true, Status: 503}}})
+	ended := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		tenant.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	client := server.Client()
+	client.Timeout = 20 * time.Millisecond
+	if _, err := client.PostForm(server.URL+"/oauth/token", url.Values{"code": {"x"}}); err == nil {
+		t.Error("want a time-out")
+	}
+	<-ended
 }

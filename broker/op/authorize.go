@@ -72,7 +72,7 @@ func (s *Server) authorizeClient(params url.Values) (*oauth.Client, *oauth.Error
 // dispatch looks at the login and takes the next step. It is the only place
 // that knows their order.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client) {
-	if l.Connection == "" || l.chooserDue() {
+	if l.Connection == "" {
 		s.choose(w, r, l, client)
 		return
 	}
@@ -93,12 +93,6 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, l *login, clie
 	default:
 		s.finish(w, r, l, client, l.Request.Scopes)
 	}
-}
-
-// chooserDue says whether the client asked for the page although a
-// connection is known.
-func (l *login) chooserDue() bool {
-	return l.Context == nil && l.Private == nil && l.Connection == "" && l.Request.HasPrompt("select_account")
 }
 
 // readForm reads a form body: of the one media type there is, within

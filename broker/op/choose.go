@@ -40,7 +40,7 @@ func (s *Server) Login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l, err := s.get(r.Context(), p, query.Get("flow"))
-	if err != nil || l.Private != nil {
+	if err != nil {
 		s.page(w, r, failure{reason: "stale_sign_in", err: err})
 		return
 	}
@@ -58,7 +58,9 @@ func (s *Server) Login(w http.ResponseWriter, r *http.Request) {
 		s.page(w, r, failure{reason: "unknown_connection", login: l})
 		return
 	}
-	l.Connection = chosen
+	// Somebody may come back from one provider's page to try another. The
+	// first one's answer does not count any more: its state names it.
+	l.Connection, l.Private = chosen, nil
 	s.dispatch(w, r, l, client)
 }
 

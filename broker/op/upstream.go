@@ -142,6 +142,9 @@ func (s *Server) returning(w http.ResponseWriter, r *http.Request) (*login, stri
 	if err != nil {
 		return refuse("stale_sign_in", retry, err)
 	}
+	if l.Connection != st.Connection || l.Private == nil {
+		return refuse("stale_sign_in", retry, errors.New("another connection was chosen since"))
+	}
 	if err := s.spend(ctx, l.ID); err != nil {
 		return refuse("replayed_callback", retry, err)
 	}

@@ -1,11 +1,9 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -52,83 +50,6 @@ func TestCreateGate_NeedsALiveSession(t *testing.T) {
 			t.Errorf("%s: left behind %q", name, keys)
 		}
 	}
-}
-
-// Whatever the order of a logout and the gate sign-ins that race with it,
-// no gate session may outlive it.
-func TestS18_NoGateSessionOutlivesTheLogout(t *testing.T) {
-	const racers = 64
-	for range 20 {
-		b := newBench(t)
-		s, _ := b.signedIn("", "ada")
-		var start, done sync.WaitGroup
-		start.Add(1)
-		handles := make([]string, racers)
-		for i := range racers {
-			done.Go(func() {
-				start.Wait()
-				if i == racers/2 {
-					if err := b.End(t.Context(), s.SID); err != nil {
-						t.Error(err)
-					}
-					return
-				}
-				_, handle, err := b.CreateGate(t.Context(), authorization(s.SID))
-				if err != nil && !errors.Is(err, ErrNoSession) {
-					t.Error(err)
-				}
-				handles[i] = handle
-			})
-		}
-		start.Done()
-		done.Wait()
-		for _, handle := range handles {
-			b.gateLives("after the logout", handle, false)
-		}
-		if keys := b.records(s.SID); len(keys) != 0 {
-			t.Fatalf("orphans: %q", keys)
-		}
-	}
-}
-
-// The same race at its narrowest: the logout runs between the two steps of
-// CreateGate.
-func TestS18_LogoutInsideCreateGate(t *testing.T) {
-	for _, moment := range []string{"before the record is written", "after it"} {
-		b := newBench(t)
-		s, _ := b.signedIn("", "ada")
-		inner := b.Store
-		end := func() {
-			twin := *b.Manager
-			twin.Store = inner
-			if err := twin.End(t.Context(), s.SID); err != nil {
-				t.Error(err)
-			}
-		}
-		b.Store = &beforeSwap{Store: inner, act: end}
-		if moment == "after it" {
-			b.Store = &beforeGet{Store: inner, act: end}
-		}
-		_, handle, err := b.CreateGate(t.Context(), authorization(s.SID))
-		if !errors.Is(err, ErrNoSession) || handle != "" {
-			t.Errorf("%s: %q, %v", moment, handle, err)
-		}
-		if keys := b.records(s.SID); len(keys) != 0 {
-			t.Errorf("%s: orphans %q", moment, keys)
-		}
-	}
-}
-
-// beforeGet runs act once, right before the first Get.
-type beforeGet struct {
-	store.Store
-	once sync.Once
-	act  func()
-}
-
-func (s *beforeGet) Get(ctx context.Context, key string) ([]byte, error) {
-	s.once.Do(s.act)
-	return s.Store.Get(ctx, key)
 }
 
 func TestCreateGate_StoreFailure(t *testing.T) {
@@ -204,52 +125,6 @@ func TestTouchGate(t *testing.T) {
 	if err := b.TouchGate(t.Context(), handle, b.clock.Now()); !errors.Is(err, ErrNoSession) {
 		t.Errorf("a touch wakes a session that idled out: %v", err)
 	}
-}
-
-func TestTouchGate_Races(t *testing.T) {
-	t.Run("with a logout", func(t *testing.T) {
-		b := newBench(t)
-		s, _ := b.signedIn("", "ada")
-		handle := b.gateSession(s.SID)
-		inner := b.Store
-		b.Store = &beforeSwap{Store: inner, act: func() {
-			if err := b.End(t.Context(), s.SID); err != nil {
-				t.Error(err)
-			}
-		}}
-		b.touch(handle, b.clock.Now().Add(time.Second))
-		b.gateLives("touched while it ended", handle, false)
-		if keys := b.records(s.SID); len(keys) != 0 {
-			t.Errorf("the touch brought back %q", keys)
-		}
-	})
-	t.Run("with another touch", func(t *testing.T) {
-		b := newBench(t)
-		s, _ := b.signedIn("", "ada")
-		handle := b.gateSession(s.SID)
-		later := b.clock.Now().Add(2 * time.Second)
-		inner := b.Store
-		b.Store = &beforeSwap{Store: inner, act: func() {
-			twin := *b.Manager
-			twin.Store = inner
-			if err := twin.TouchGate(t.Context(), handle, later); err != nil {
-				t.Error(err)
-			}
-		}}
-		b.touch(handle, later.Add(-time.Second))
-		if got := b.used(handle); !got.Equal(later) {
-			t.Errorf("used %v, want the later %v", got, later)
-		}
-	})
-	t.Run("with a failing store", func(t *testing.T) {
-		b := newBench(t)
-		s, _ := b.signedIn("", "ada")
-		handle := b.gateSession(s.SID)
-		b.Store = storetest.Faulty(b.Store, 2)
-		if err := b.TouchGate(t.Context(), handle, b.clock.Now().Add(time.Second)); err == nil {
-			t.Error("the failure is lost")
-		}
-	})
 }
 
 func TestEndGate(t *testing.T) {

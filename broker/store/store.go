@@ -34,6 +34,11 @@ var (
 // A Store is one backend. All methods are safe for concurrent use, and a
 // method that returned nil has made its change durable against the death
 // of the process.
+//
+// Keys are UTF-8 without zero bytes, such as "consent/<subject>/<client>".
+// Values are any bytes. A nil value is stored as an empty one, and what a
+// store returns without an error is never nil, so that it can be the old
+// value of Swap.
 type Store interface {
 	// Get returns the value of key, or ErrNotFound. It never returns an
 	// expired value, whether or not upkeep has removed it.

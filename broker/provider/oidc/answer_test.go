@@ -63,7 +63,7 @@ func TestDetailIsCut(t *testing.T) {
 	s := newSetup(t, nil)
 	_, private := s.begin(t, s.request())
 	_, err := s.Complete(t.Context(), private, s.request(),
-		callback("error", "access_denied", "error_description", strings.Repeat("é", 4000)+"\xff"))
+		callback("error", "access_denied", "error_description", strings.Repeat("é", 1000)+"\xff"))
 	if e := wantReason(t, nil, err, provider.ReasonDenied); len(e.Detail) > 200 || !strings.HasPrefix(e.Detail, "éé") {
 		t.Errorf("detail has %d bytes: %q", len(e.Detail), e.Detail)
 	}

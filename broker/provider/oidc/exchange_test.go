@@ -96,8 +96,10 @@ func TestS30_CodeIsPostedOnce(t *testing.T) {
 		{"empty", answer(200, "", "", ""), provider.ReasonUpstreamError, 0, ""},
 		{"null", answer(200, "", "", "null"), provider.ReasonUpstreamError, 0, ""},
 		{"no access token", answer(200, "", "", `{"token_type":"Bearer","id_token":"x"}`), provider.ReasonUpstreamError, 0, ""},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, pathToken, http.StatusTemporaryRedirect) }, provider.ReasonMisconfigured, 0, ""},
-		{"5 MB", func(w http.ResponseWriter, r *http.Request) { w.Write(make([]byte, 5<<20)) }, provider.ReasonUnreachable, 0, ""},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, pathToken, http.StatusTemporaryRedirect)
+		}, provider.ReasonMisconfigured, 0, ""},
+		{"5 MB", func(w http.ResponseWriter, r *http.Request) { w.Write(make([]byte, 5<<20)) }, provider.ReasonUpstreamError, 0, ""},
 		{"silence", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, provider.ReasonUnreachable, 0, ""},
 		{"one byte, then silence", func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "{")

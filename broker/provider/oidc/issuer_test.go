@@ -214,6 +214,10 @@ func newIssuer(t *testing.T) *issuer {
 
 // ServeHTTP answers Auth0's four paths.
 func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// A body left unread would hide from handlers that the client is gone.
+	if err := r.ParseForm(); err != nil {
+		panic(err)
+	}
 	i.mu.Lock()
 	i.calls[r.URL.Path]++
 	handler := i.replace[r.URL.Path]
@@ -280,9 +284,6 @@ func (i *issuer) discovery() object {
 // serveToken redeems a code as RFC 6749 and 7636 want it, and refuses in
 // Auth0's dialect.
 func (i *issuer) serveToken(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		panic(err)
-	}
 	i.form, i.head = r.PostForm, r.Header
 	refuse := func(status int, code, text string) {
 		w.Header().Set("Content-Type", "application/json")
