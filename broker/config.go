@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 	"time"
@@ -101,6 +102,8 @@ func parseIssuer(s string) (*url.URL, error) {
 		return nil, fmt.Errorf("issuer %q: must have no query, fragment, user or escapes", s)
 	case strings.HasSuffix(s, "/"):
 		return nil, fmt.Errorf("issuer %q: must not end in a slash; write %s", s, strings.TrimRight(s, "/"))
+	case u.Path != "" && path.Clean(u.Path) != u.Path || strings.ContainsAny(u.Path, "{}"):
+		return nil, fmt.Errorf("issuer %q: the path must be plain, without braces, dot segments and double slashes", s)
 	case !session.SecureOrigin(u):
 		return nil, fmt.Errorf("issuer %q: must be https; http is for loopback hosts only", s)
 	case u.Host != strings.ToLower(u.Host):

@@ -11,6 +11,7 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
@@ -27,7 +28,7 @@ func (b *Broker) NewGate(c GateConfig) (*gateway.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := gateway.Config{Headers: c.Headers, Public: c.Public}
+	config := gateway.Config{Headers: c.Headers, Public: c.Public, Fingerprint: b.fingerprint()}
 	for _, origin := range c.Origins {
 		u, err := url.Parse(origin)
 		if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" {
@@ -50,6 +51,16 @@ func (b *Broker) NewGate(c GateConfig) (*gateway.Gate, error) {
 	defer b.mu.Unlock()
 	b.gates = append(b.gates, g)
 	return g, nil
+}
+
+// fingerprint changes with all settings of the broker's own that decide
+// which tokens a gate gets, and whether it gets any.
+func (b *Broker) fingerprint() string {
+	text := fmt.Sprintf("%s %s", b.config.Issuer, b.config.AccessLifetime)
+	for _, c := range b.config.Connections {
+		text += fmt.Sprintf(" %s:%t", c.ID, c.Disabled)
+	}
+	return text
 }
 
 // gateClient returns the client that a gated site is.
@@ -117,6 +128,9 @@ func (p inProcess) Redeem(ctx context.Context, c *oauth.Client, code, redirectUR
 }
 
 func (p inProcess) Mint(ctx context.Context, c *oauth.Client, a *authn.Authorization) (token.Tokens, error) {
+	if !p.b.server.Permits(c, a.Context.Connection) {
+		return token.Tokens{}, session.ErrNoSession
+	}
 	return p.b.minter.Mint(ctx, a, c, "")
 }
 

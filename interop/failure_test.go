@@ -11,6 +11,9 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/brokertest"
 )
 
+// wrongSecret is not that of the broker at the tenant.
+const wrongSecret = "not-a-secret-of-another-application"
+
 // What goes wrong between the broker and its tenant: the visitor sees a page
 // with a trace, the operator finds the trace in the log with the reason and
 // what to do, and nothing in the log lets anybody sign in.
@@ -20,32 +23,32 @@ func TestFailuresAreExplained(t *testing.T) {
 		faults brokertest.Faults
 		status int
 		reason string
-		hint   string
+		says   string // of the hint or the cause
 	}{
 		"wrong domain": {
 			// Names below "invalid" never exist (RFC 6761, 6.4).
 			setup:  setup{provider: "provider auth0 no-such-tenant.invalid broker {env.UPSTREAM_SECRET}"},
 			status: http.StatusServiceUnavailable,
 			reason: "upstream_unreachable",
-			hint:   "no-such-tenant.invalid",
+			says:   "no-such-tenant.invalid",
 		},
 		"wrong secret": {
-			setup:  setup{secret: "not-a-secret-of-another-application"},
+			setup:  setup{secret: wrongSecret},
 			status: http.StatusBadGateway,
 			reason: "client_secret_rejected",
-			hint:   "client_secret",
+			says:   "client_secret",
 		},
 		"tenant down": {
 			faults: brokertest.Faults{Down: true},
 			status: http.StatusServiceUnavailable,
 			reason: "upstream_unreachable",
-			hint:   "localhost",
+			says:   "localhost",
 		},
 		"clocks apart": {
 			faults: brokertest.Faults{ClockOffset: time.Hour},
 			status: http.StatusBadGateway,
 			reason: "clock_skew",
-			hint:   "clock",
+			says:   "clock",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,11 +70,11 @@ func TestFailuresAreExplained(t *testing.T) {
 				t.Fatalf("the page has no trace:\n%s", page.Body)
 			}
 			entry := in.entry(t, trace, "sign-in failed upstream")
-			if entry.Reason != test.reason || !strings.Contains(entry.Hint, test.hint) {
-				t.Errorf("the log says reason %q, hint %q; want %q and a hint with %q", entry.Reason, entry.Hint, test.reason, test.hint)
+			if entry.Reason != test.reason || !strings.Contains(entry.Hint+entry.Cause, test.says) {
+				t.Errorf("the log says reason %q, hint %q, cause %q; want %q and %q in one of the others",
+					entry.Reason, entry.Hint, entry.Cause, test.reason, test.says)
 			}
-			t.Logf("hint: %s", entry.Hint)
-			for _, secret := range append(secretsOf(t, b), upstreamSecret, clientSecret, brokertest.Password+"-of-another-application") {
+			for _, secret := range append(secretsOf(t, b), upstreamSecret, clientSecret, wrongSecret) {
 				if strings.Contains(in.logs.String(), secret) {
 					t.Errorf("the log holds %q", secret)
 				}
@@ -81,7 +84,7 @@ func TestFailuresAreExplained(t *testing.T) {
 }
 
 // entry is a line of Caddy's log.
-type entry struct{ Msg, Trace, Reason, Hint string }
+type entry struct{ Msg, Trace, Reason, Hint, Cause string }
 
 // entry returns the line with that trace and message.
 func (in *installation) entry(t *testing.T, trace, message string) entry {

@@ -17,7 +17,8 @@ import (
 // next request of that session reads again from the store.
 type Cache struct {
 	shards [shardCount]shard
-	max    int // per shard
+	max    int           // per shard
+	drops  atomic.Uint64 // calls of Drop
 }
 
 const (
@@ -61,12 +62,19 @@ func (c *Cache) get(k *cacheKey) *live {
 }
 
 // add returns the entry for k: l, or one that a concurrent request added.
+//
+// A session that was read before a Drop is returned but not kept: it may be
+// one of those that ended, and nothing would ever drop it again. Whoever
+// stole a cookie could send it once more than the owner's logout can count.
 func (c *Cache) add(k *cacheKey, l *live) *live {
 	s := c.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if other := s.entries[*k]; other != nil {
 		return other
+	}
+	if l.drops != c.drops.Load() {
+		return l
 	}
 	if len(s.entries) >= c.max {
 		for victim := range s.entries {
@@ -88,6 +96,9 @@ func (c *Cache) remove(k *cacheKey) {
 // Drop forgets every session below the SSO session sid; an empty sid
 // forgets all.
 func (c *Cache) Drop(sid string) {
+	// First the count, then the entries: an add that has not seen the new
+	// count is in its shard before we are.
+	c.drops.Add(1)
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
@@ -103,6 +114,7 @@ func (c *Cache) Drop(sid string) {
 // live is one cached session.
 type live struct {
 	session *session.Gate
+	drops   uint64 // of the cache, before the session was read
 
 	used  atomic.Int64 // last request, Unix nanoseconds
 	saved atomic.Int64 // the use that the store knows of

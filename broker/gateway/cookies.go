@@ -3,6 +3,8 @@ package gateway
 import (
 	"net/http"
 	"strings"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 )
 
 const (
@@ -19,9 +21,10 @@ type cookies struct {
 }
 
 // takeCookie reads the gate's two cookies and removes them from the request:
-// the application must not see what it could be tricked into revealing. A
-// name that comes twice yields nothing, because one of the two may have been
-// planted.
+// the application must not see what it could be tricked into revealing. The
+// same goes for those of the broker and of other gates, which come along if
+// they are on this host, at whatever port. A name that comes twice yields
+// nothing, because one of the two may have been planted.
 func takeCookie(r *http.Request, sessionName, bindingName string) (c cookies) {
 	lines := r.Header["Cookie"]
 	if len(lines) == 0 {
@@ -36,13 +39,15 @@ func takeCookie(r *http.Request, sessionName, bindingName string) (c cookies) {
 			var pair string
 			pair, rest, _ = strings.Cut(rest, ";")
 			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			switch name {
-			case sessionName:
+			switch {
+			case name == sessionName:
 				c.session, changed = value, true
 				sessions++
-			case bindingName:
+			case name == bindingName:
 				c.binding, changed = value, true
 				bindings++
+			case session.Reserved(name):
+				changed = true
 			default:
 				if out.Len() > 0 {
 					out.WriteString("; ")

@@ -25,7 +25,8 @@ type Broker interface {
 	AuthorizeURL() string
 	// Redeem spends a code of client c.
 	Redeem(ctx context.Context, c *oauth.Client, code, redirectURI, verifier string) (*authn.Authorization, error)
-	// Mint makes tokens for an authorization of c.
+	// Mint makes tokens for an authorization of c. It returns
+	// session.ErrNoSession if c's users may not come from there any more.
 	Mint(ctx context.Context, c *oauth.Client, a *authn.Authorization) (token.Tokens, error)
 	// UserClaims are the claims that a lets c see.
 	UserClaims(a *authn.Authorization) map[string]any
@@ -46,6 +47,11 @@ type Config struct {
 
 	// Public paths: exact, or a prefix that ends in "/*".
 	Public []string
+
+	// Fingerprint changes with all that the broker's own configuration
+	// contributes to tokens and to who may have them. What was minted under
+	// another one is not used.
+	Fingerprint string
 }
 
 // Deps are the gate's surroundings, all required.
@@ -116,6 +122,7 @@ func New(c Config, d Deps) (*Gate, error) {
 		public:  public,
 	}
 	print := sha256.New()
+	fmt.Fprintf(print, "%q\n", c.Fingerprint)
 	for _, h := range c.Headers {
 		fmt.Fprintf(print, "%q %q\n", h.Name, h.text)
 	}
@@ -124,7 +131,7 @@ func New(c Config, d Deps) (*Gate, error) {
 			return nil, fmt.Errorf("auth_gate: site %s must be https; http is for loopback hosts only", s.Origin)
 		}
 		g.sites[strings.ToLower(s.Origin.Host)] = &site{Site: s, cookies: session.NewCookies(s.Origin), callback: CallbackURL(s.Origin)}
-		fmt.Fprintf(print, "%s %v %v %s\n", s.Origin, s.Client.AccessLifetime, s.Client.Scopes, s.Client.IDTokenAlg)
+		fmt.Fprintf(print, "%s %v %q %q %s\n", s.Origin, s.Client.AccessLifetime, s.Client.Scopes, s.Client.Connections, s.Client.IDTokenAlg)
 	}
 	print.Sum(g.print[:0])
 	return g, nil
@@ -154,7 +161,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, original *url.URL, 
 		return g.serveReserved(w, r, s, original, handle)
 	}
 	if g.public.match(r.URL) && g.public.match(original) {
-		return next(w, r, nil)
+		return g.pass(w, r, nil, next)
 	}
 	v, err := g.visitor(r.Context(), s, handle.session)
 	switch {
@@ -165,7 +172,18 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, original *url.URL, 
 		return nil
 	}
 	v.setHeaders(r.Header)
-	return next(w, r, v)
+	return g.pass(w, r, v, next)
+}
+
+// pass lets the request through. If that fails, the headers go: the server
+// hands the same request to whatever draws its error pages, which is not the
+// application that the tokens are for (R11).
+func (g *Gate) pass(w http.ResponseWriter, r *http.Request, v *Visitor, next Next) error {
+	err := next(w, r, v)
+	if err != nil {
+		g.managed.strip(r)
+	}
+	return err
 }
 
 // site returns the site that the request is for. The host decides, whatever

@@ -177,9 +177,12 @@ func encodeText(s string, inList bool) (string, bool) {
 }
 
 // setHeaders writes the prepared values into the request. The slices are
-// shared by all requests of the session, and nobody may append to them.
+// the request's own: Caddy's request_header replaces text in them in place,
+// and what it wrote must not stand in the next request of the session.
 func (v *Visitor) setHeaders(h http.Header) {
-	for _, p := range v.headers {
-		h[p.name] = p.values
+	values := make([]string, len(v.headers))
+	for i, p := range v.headers {
+		values[i] = p.value
+		h[p.name] = values[i : i+1 : i+1]
 	}
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"io"
 	"net/http"
 	"strings"
 )
@@ -66,16 +67,43 @@ func (m *managedNames) strip(r *http.Request) {
 			delete(r.Header, name)
 		}
 	}
-	for name := range r.Trailer {
-		if m.has(name) {
-			delete(r.Trailer, name)
-		}
+	if r.Trailer != nil || r.ContentLength < 0 && r.Body != nil {
+		m.stripTrailer(r)
+		r.Body = &trailedBody{ReadCloser: r.Body, request: r, managed: m}
 	}
 	for _, list := range [...]string{"Connection", "Trailer"} {
 		if values := r.Header[list]; len(values) > 0 {
 			m.stripList(r.Header, list, values)
 		}
 	}
+}
+
+func (m *managedNames) stripTrailer(r *http.Request) {
+	for name := range r.Trailer {
+		if m.has(name) {
+			delete(r.Trailer, name)
+		}
+	}
+}
+
+// A trailedBody removes managed names from the trailers that arrive behind
+// the body. Of a chunked request net/http takes all of them, announced or
+// not, and reverse_proxy passes them on as soon as the body is at its end;
+// an application that does not tell trailers from headers would believe
+// them.
+type trailedBody struct {
+	io.ReadCloser
+	request *http.Request
+	managed *managedNames
+}
+
+// Read implements [io.Reader].
+func (b *trailedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.managed.stripTrailer(b.request)
+	}
+	return n, err
 }
 
 func (m *managedNames) stripList(h http.Header, name string, values []string) {

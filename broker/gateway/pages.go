@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
@@ -44,7 +45,11 @@ func (g *Gate) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // failedIn is how the broker describes a failure to its clients.
-var failedIn = regexp.MustCompile(`\(reason ([a-z_]+), trace ([A-Z0-9]+)\)$`)
+var failedIn = regexp.MustCompile(`\(reason ([a-z_]{1,64}), trace ([A-Z0-9]{1,64})\)$`)
+
+// errorCode is what OAuth errors look like; whatever else a link brings goes
+// neither into the page nor into the log.
+var errorCode = regexp.MustCompile(`^[a-z_]{1,64}$`)
 
 // reasonOf returns why a sign-in failed: the broker's reason, or the OAuth
 // error. Both are keys of the page's table; unknown ones show its fallback.
@@ -52,7 +57,10 @@ func reasonOf(query url.Values) (reason, trace string) {
 	if m := failedIn.FindStringSubmatch(query.Get("error_description")); m != nil {
 		return m[1], m[2]
 	}
-	return query.Get("error"), ""
+	if code := query.Get("error"); errorCode.MatchString(code) {
+		return code, ""
+	}
+	return oauth.ServerError, ""
 }
 
 // me tells a script or a curious user who is signed in. Never a token.
@@ -81,17 +89,14 @@ func (g *Gate) logout(w http.ResponseWriter, r *http.Request, s *site, c cookies
 			g.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden})
 			return
 		}
-	} else if site := r.Header.Get("Sec-Fetch-Site"); c.session != "" && site != "same-origin" && site != "none" {
+	} else if c.session != "" && !ownLink(r) {
 		g.deps.Pages.LogoutConfirm(w, r, ui.LogoutConfirm{
 			Action: pathLogout, Hidden: map[string]string{"token": formToken(c.session)},
 		})
 		return
 	}
 	s.cookies.Clear(w, sessionCookie)
-	sess, err := g.deps.Sessions.GateSession(r.Context(), c.session)
-	if err == nil {
-		err = g.deps.Sessions.End(r.Context(), sess.SID)
-	}
+	sess, err := g.deps.Sessions.SignOut(r.Context(), c.session)
 	if err != nil && !errors.Is(err, session.ErrNoSession) {
 		g.unavailable(w, r, err)
 		return
@@ -100,6 +105,14 @@ func (g *Gate) logout(w http.ResponseWriter, r *http.Request, s *site, c cookies
 		g.deps.Log.Info("signed out", zap.String("client", s.Client.ID), zap.String("subject", sess.Authorization.Context.Subject))
 	}
 	g.deps.Pages.SignedOut(w, r, ui.SignedOut{ContinueURL: "/"})
+}
+
+// ownLink says whether a GET comes from the site itself or from the address
+// bar. An image that a user of the application posted in it does not count,
+// although browsers call it same-origin.
+func ownLink(r *http.Request) bool {
+	from := r.Header.Get("Sec-Fetch-Site")
+	return (from == "same-origin" || from == "none") && r.Header.Get("Sec-Fetch-Mode") != "no-cors"
 }
 
 func (g *Gate) ownForm(r *http.Request, c cookies) bool {

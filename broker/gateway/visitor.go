@@ -30,8 +30,7 @@ type Visitor struct {
 }
 
 type preparedHeader struct {
-	name   string
-	values []string
+	name, value string
 }
 
 // Claim returns a claim of the visitor by name.
@@ -79,11 +78,14 @@ func (g *Gate) visitor(ctx context.Context, s *site, handle string) (*Visitor, e
 	key, now := keyOf(handle), g.deps.Now()
 	l := g.deps.Cache.get(&key)
 	if l == nil {
+		drops := g.deps.Cache.drops.Load()
 		loaded, err := g.deps.Sessions.GateSession(ctx, handle)
 		if err != nil {
 			return nil, err
 		}
-		l = g.deps.Cache.add(&key, newLive(loaded))
+		l = newLive(loaded)
+		l.drops = drops
+		l = g.deps.Cache.add(&key, l)
 	}
 	if l.over(now, g.deps.Sessions.Limits) {
 		g.deps.Cache.remove(&key)
@@ -154,7 +156,7 @@ func (g *Gate) prepare(ctx context.Context, l *live, s *site) (*Visitor, error) 
 	}
 	for i := range g.headers {
 		if value, ok := g.headers[i].render(v); ok {
-			v.headers = append(v.headers, preparedHeader{name: g.headers[i].Name, values: []string{value}})
+			v.headers = append(v.headers, preparedHeader{name: g.headers[i].Name, value: value})
 		}
 	}
 	l.ready.Store(v)

@@ -28,7 +28,7 @@ func (s *Server) Authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if hint := req.IDPHint; hint != "" {
-		if conn := s.connection(hint); conn == nil || !client.MayUse(hint) {
+		if !s.Permits(client, hint) {
 			s.toClient(w, r, l, &oauth.Error{Code: oauth.InvalidRequest, Description: "idp_hint names no connection of this client"}, "unknown_connection")
 			return
 		}

@@ -54,7 +54,7 @@ func (s *Server) Login(w http.ResponseWriter, r *http.Request) {
 		s.chooser(w, r, l, client)
 		return
 	}
-	if s.connection(chosen) == nil || !client.MayUse(chosen) {
+	if !s.Permits(client, chosen) {
 		s.page(w, r, failure{reason: "unknown_connection", login: l})
 		return
 	}

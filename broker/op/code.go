@@ -126,6 +126,9 @@ func (s *Server) Redeem(ctx context.Context, in Redemption) (*authn.Authorizatio
 	if oerr := oauth.CheckVerifier(g.Challenge, in.Verifier); oerr != nil {
 		return nil, oerr
 	}
+	if !s.Permits(in.Client, g.Context.Connection) {
+		return nil, errInvalidCode
+	}
 	alive, err := s.Sessions.Alive(ctx, g.SID)
 	if err != nil {
 		return nil, fmt.Errorf("redeeming code: %w", err)

@@ -80,9 +80,11 @@ func (s *Server) upstream(l *login, state string) provider.Request {
 	if l.Request.HasPrompt("login") || l.Request.HasPrompt("select_account") {
 		req.Prompt = []string{"login"}
 	}
-	if l.Request.HasPrompt("login") && req.MaxAge == nil {
+	if l.Request.HasPrompt("login") {
 		// A user can strip prompt=login from the address; a max_age that
-		// is checked against auth_time afterwards cannot be stripped.
+		// is checked against auth_time afterwards cannot be stripped. It is
+		// 0 whatever the client's own: with prompt=login&max_age=86400 the
+		// authentication of this morning would do.
 		zero := time.Duration(0)
 		req.MaxAge = &zero
 	}

@@ -95,6 +95,13 @@ func (s *Server) connection(id string) *Connection {
 	return &s.Connections[i]
 }
 
+// Permits says whether users of the connection may have tokens for the
+// client: the one rule that every grant asks, because a connection can be
+// disabled, or taken from a client, while sign-ins and sessions live (R30).
+func (s *Server) Permits(c *oauth.Client, connection string) bool {
+	return s.connection(connection) != nil && c.MayUse(connection)
+}
+
 // candidates are the enabled connections that the client permits.
 func (s *Server) candidates(c *oauth.Client) (visible []*Connection) {
 	for i := range s.Connections {

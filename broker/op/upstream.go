@@ -81,7 +81,7 @@ func (s *Server) Callback(w http.ResponseWriter, r *http.Request) {
 	}
 	conn := s.connection(l.Connection)
 	client := s.Client(l.Request.ClientID)
-	if conn == nil || client == nil || !client.MayUse(l.Connection) {
+	if client == nil || !s.Permits(client, l.Connection) {
 		// Disabled or removed while the user was away (R30).
 		s.page(w, r, failure{reason: "unknown_connection", login: l})
 		return

@@ -61,7 +61,9 @@ func (s *Server) authorizationOf(r *http.Request, raw string) (*authn.Authorizat
 	if err := json.Unmarshal(record, &g); err != nil || g.Authorization == nil || g.Context == nil {
 		return nil, errors.New("the grant record is not readable")
 	}
-	if !g.Redeemed || g.ClientID != access.ClientID || g.Context.Subject != access.Subject || s.Client(g.ClientID) == nil {
+	client := s.Client(g.ClientID)
+	if !g.Redeemed || g.ClientID != access.ClientID || g.Context.Subject != access.Subject ||
+		client == nil || !s.Permits(client, g.Context.Connection) {
 		return nil, token.ErrInvalid
 	}
 	return g.Authorization, nil

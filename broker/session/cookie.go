@@ -3,6 +3,7 @@ package session
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
@@ -42,6 +43,15 @@ func SecureOrigin(origin *url.URL) bool {
 
 // Name returns the full name of the cookie called name.
 func (c Cookies) Name(name string) string { return c.prefix + name + c.suffix }
+
+// Reserved says whether name is that of a cookie of the broker or of a gate,
+// of this origin or of another port. Browsers send all of a host's cookies
+// to all of its ports, so an application there would get the sessions of its
+// neighbour's visitors.
+func Reserved(name string) bool {
+	name = strings.TrimPrefix(name, "__Host-")
+	return name == "auth_gate" || strings.HasPrefix(name, "auth_gate_") || strings.HasPrefix(name, "auth_broker_")
+}
 
 // Set sets a cookie; a maxAge of 0 lets it end with the browser session.
 // Lax lets it come along when the identity provider redirects back, and

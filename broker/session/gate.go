@@ -48,6 +48,15 @@ func (m *Manager) GateSession(ctx context.Context, handle string) (*Gate, error)
 }
 
 func (m *Manager) gate(ctx context.Context, handle string) (*Gate, []byte, error) {
+	g, raw, err := m.gateRecord(ctx, handle)
+	if err == nil && m.over(g.Created, g.Used) {
+		return nil, nil, ErrNoSession
+	}
+	return g, raw, err
+}
+
+// gateRecord is gate for a session that may have reached a limit.
+func (m *Manager) gateRecord(ctx context.Context, handle string) (*Gate, []byte, error) {
 	sid, secret, ok := splitHandle(handle)
 	if !ok {
 		return nil, nil, ErrNoSession
@@ -57,14 +66,14 @@ func (m *Manager) gate(ctx context.Context, handle string) (*Gate, []byte, error
 	if err != nil {
 		return nil, nil, err
 	}
-	if g.Authorization == nil || g.Authorization.Context == nil || m.over(g.Created, g.Used) {
+	if g.Authorization == nil || g.Authorization.Context == nil {
 		return nil, nil, ErrNoSession
 	}
 	return g, raw, nil
 }
 
 // TouchGate records that the session of handle was in use at used, which
-// puts off its idle end. A session that somebody ended or touched in the
+// puts off its idle end and that of its SSO session. A session that somebody ended or touched in the
 // meantime is left alone.
 func (m *Manager) TouchGate(ctx context.Context, handle string, used time.Time) error {
 	g, raw, err := m.gate(ctx, handle)
@@ -77,10 +86,41 @@ func (m *Manager) TouchGate(ctx context.Context, handle string, used time.Time) 
 	g.Used = used.UTC()
 	sid, secret, _ := splitHandle(handle)
 	err = m.save(ctx, gateKey(sid, secret), g, raw, true, g.Created)
+	if err == nil {
+		err = m.touchSSO(ctx, sid, used)
+	}
 	if errors.Is(err, store.ErrConflict) {
 		return nil
 	}
 	return err
+}
+
+// touchSSO makes the use of a gate session one of the SSO session above it.
+// Otherwise the next sign-in would find that session idle, and a logout
+// after it would miss what hangs on the old one.
+func (m *Manager) touchSSO(ctx context.Context, sid string, used time.Time) error {
+	s := new(SSO)
+	raw, err := m.read(ctx, ssoKey(sid), s)
+	if errors.Is(err, ErrNoSession) || err == nil && !used.After(s.Used) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.Used = used.UTC()
+	return m.save(ctx, ssoKey(sid), s, raw, true, s.Created)
+}
+
+// SignOut ends the SSO session that the gate session of handle belongs to,
+// with everything below it, and returns the gate session. That this one has
+// gone idle is no reason to leave the others alive: whoever signs out means
+// all of them, and caches may know of a later use than the record does.
+func (m *Manager) SignOut(ctx context.Context, handle string) (*Gate, error) {
+	g, _, err := m.gateRecord(ctx, handle)
+	if err != nil {
+		return nil, err
+	}
+	return g, m.End(ctx, g.SID)
 }
 
 // EndGate ends one gate session, for a sign-in that replaces it.

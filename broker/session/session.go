@@ -74,31 +74,43 @@ func ssoKey(sid string) string { return prefix(sid) + "sso" }
 
 // SignedIn records a sign-in and returns the browser's SSO session with a
 // new handle: an attacker who planted or saw the old one is left with
-// nothing (session fixation). A browser whose user changed gets a new
-// session, and the old user's ends.
+// nothing (session fixation). A browser whose user changed, or whose session
+// has reached a limit, gets a new session, and the old one ends: the browser
+// forgets its handle now, so no later logout could reach what is below it.
 func (m *Manager) SignedIn(ctx context.Context, handle, connection string, login Login) (*SSO, string, error) {
-	old, raw, err := m.lookup(ctx, handle)
-	if err != nil && !errors.Is(err, ErrNoSession) {
-		return nil, "", err
-	}
-	if old != nil {
-		if known, ok := old.Logins[connection]; ok && known.Subject != login.Subject {
-			if err := m.End(ctx, old.SID); err != nil {
-				return nil, "", err
-			}
-			old = nil
-		}
-	}
-	s, secret, err := m.signIn(ctx, old, raw, connection, login)
+	s, secret, err := m.signInAgain(ctx, handle, connection, login)
 	if errors.Is(err, store.ErrConflict) {
-		// Another tab signed in or out between our look and our write. The
-		// handle is spent, so this sign-in stands on its own.
+		// Somebody wrote between our look and our write. If it was a mere
+		// use, the session is still there to be taken; if another tab signed
+		// in or out, the handle is spent, and this sign-in stands on its own.
+		s, secret, err = m.signInAgain(ctx, handle, connection, login)
+	}
+	if errors.Is(err, store.ErrConflict) {
 		s, secret, err = m.signIn(ctx, nil, nil, connection, login)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("saving session: %w", err)
 	}
 	return s, s.SID + "." + secret, nil
+}
+
+// signInAgain is signIn for the session of handle, if it has one to go on
+// with.
+func (m *Manager) signInAgain(ctx context.Context, handle, connection string, login Login) (*SSO, string, error) {
+	old, raw, err := m.find(ctx, handle)
+	if err != nil && !errors.Is(err, ErrNoSession) {
+		return nil, "", err
+	}
+	if old != nil {
+		known, ok := old.Logins[connection]
+		if ok && known.Subject != login.Subject || m.over(old.Created, old.Used) {
+			if err := m.End(ctx, old.SID); err != nil {
+				return nil, "", err
+			}
+			old = nil
+		}
+	}
+	return m.signIn(ctx, old, raw, connection, login)
 }
 
 // signIn writes login into old, or a new session where old is nil, under a
@@ -126,6 +138,15 @@ func (m *Manager) SSO(ctx context.Context, handle string) (*SSO, error) {
 }
 
 func (m *Manager) lookup(ctx context.Context, handle string) (*SSO, []byte, error) {
+	s, raw, err := m.find(ctx, handle)
+	if err == nil && m.over(s.Created, s.Used) {
+		return nil, nil, ErrNoSession
+	}
+	return s, raw, err
+}
+
+// find is lookup for a session that may have reached a limit.
+func (m *Manager) find(ctx context.Context, handle string) (*SSO, []byte, error) {
 	sid, secret, ok := splitHandle(handle)
 	if !ok {
 		return nil, nil, ErrNoSession
@@ -135,8 +156,7 @@ func (m *Manager) lookup(ctx context.Context, handle string) (*SSO, []byte, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	if subtle.ConstantTimeCompare([]byte(store.SecretKey("sso", secret)), []byte(s.Secret)) != 1 ||
-		m.over(s.Created, s.Used) {
+	if subtle.ConstantTimeCompare([]byte(store.SecretKey("sso", secret)), []byte(s.Secret)) != 1 {
 		return nil, nil, ErrNoSession
 	}
 	return s, raw, nil

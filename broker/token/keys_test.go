@@ -99,8 +99,12 @@ func TestKeys_AreReadOnce(t *testing.T) {
 
 func TestKeys_StoreFailureIsNotRemembered(t *testing.T) {
 	inner := store.NewMemory(nil)
-	for n := 1; n <= 2; n++ { // the Get, then the Swap
-		keys := NewKeys(storetest.Faulty(inner, n))
+	for n := range 4 { // the Get, then the Swap; without effect, then with it
+		fault := storetest.Faulty
+		if n >= 2 {
+			fault = storetest.FaultyAfter
+		}
+		keys := NewKeys(fault(inner, n%2+1))
 		if _, err := keys.JWKS(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "loading signing keys: ") {
 			t.Errorf("fault %d: got %v", n, err)
 		}

@@ -13,7 +13,7 @@
 //   refresh {token}           -> {claims, tokens}     by default the last token
 //   userinfo {}               -> the userinfo response
 //   introspect {token}, revoke {token}
-//   verify  {token, audience} -> {header, claims}     an access token, by jose
+//   verify  {token, audience, typ, algorithms} -> {header, claims}    by jose
 //   end_session {post_logout_redirect_uri, state} -> {url}
 
 import { config as argument, say, serve } from './lines.mjs';
@@ -108,8 +108,8 @@ async function revoke({ token }) {
   await oidc.tokenRevocation(relyingParty, token);
 }
 
-async function verify({ token, audience }) {
-  const { protectedHeader, payload } = await jwtVerify(token, keys, { issuer: metadata.issuer, audience });
+async function verify({ token, ...options }) {
+  const { protectedHeader, payload } = await jwtVerify(token, keys, { issuer: metadata.issuer, ...options });
   return { header: protectedHeader, claims: payload };
 }
 

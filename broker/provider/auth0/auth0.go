@@ -1,189 +1,152 @@
-// Package auth0 is a connection to an Auth0 tenant: an OpenID Connect
-// connection with the settings that Auth0 needs filled in.
+// Package auth0 is the connection to an Auth0 tenant: the generic OpenID
+// Connect connection of package oidc with Auth0's settings, so that a
+// domain, a client id and a secret are all an operator has to write.
 //
-//   - The issuer is https://<domain>/, with the slash, also for a custom
-//     domain. Nothing is decided by *.auth0.com.
-//   - The client authenticates by client_secret_post.
-//   - Every request carries max_age, because Auth0 tells auth_time only then.
-//   - Tokens are signed with RS256 or PS256; HS256, an old setting, is
-//     refused with a hint.
+// What is special about Auth0: its issuer is "https://<domain>/", with the
+// slash, for the domain actually used, be it a custom one. It tells
+// auth_time only on request, so every request carries a max_age. It issues
+// an opaque access token unless an audience is asked for, and no ID token
+// at all to third-party applications.
 package auth0
 
 import (
 	"errors"
 	"fmt"
-	"net/netip"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/outbound"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider/oidc"
 )
 
-// defaultMaxAge is longer than any session of Auth0 lives, so it forces
-// nobody to sign in again.
+// defaultMaxAge is sent where the client sent no max_age. Auth0's longest
+// session lives 100 days, so it sends nobody to the login page.
 const defaultMaxAge = 365 * 24 * time.Hour
 
-// Config is one tenant. Domain, ClientID and ClientSecret are required.
+// Config is one tenant's connection. Domain, ClientID and ClientSecret are
+// required.
 type Config struct {
-	// Domain is the tenant's host name, with a port if need be:
-	// "acme.eu.auth0.com", or a custom domain.
-	Domain string
-
-	// ClientID and ClientSecret are those of a Regular Web Application.
+	// Domain is the tenant's or a custom domain: a host name with an
+	// optional port, without "https://". See [Issuer].
+	Domain       string
 	ClientID     string
 	ClientSecret string
 
-	// Scopes to ask for. Default: openid profile email.
+	// Scopes to ask for, "openid" among them. Default: openid profile
+	// email. Auth0 filters claims by scope, even those an Action sets.
 	Scopes []string
 
-	// Userinfo is off by default: Auth0 limits it per user.
-	Userinfo oidc.UserinfoMode
-
-	// Audience names the API whose access token to ask for; without one
-	// the access token is opaque.
+	// Audience names the API whose access token becomes the document
+	// access_token. Without it Auth0's token is opaque.
 	Audience string
 
-	// Organization the sign-in is for; Organizations lists the ids that
-	// may sign in.
+	// Organization is an organization's id or name; Organizations are
+	// the ids that may sign in (see [oidc.Config]).
 	Organization  string
 	Organizations []string
 
-	// Connection is the name of the tenant's own connection to use, and
-	// ScreenHint the page to begin with ("signup").
+	// Connection is the name of an Auth0 connection, ScreenHint "signup"
+	// shows the sign-up page first. Both are sent if set.
 	Connection string
 	ScreenHint string
+
+	// Userinfo is off by default: Auth0 grants a user five calls a minute.
+	Userinfo oidc.UserinfoMode
 
 	// SendLoginHint passes the client's login_hint on.
 	SendLoginHint bool
 
-	// AuthorizeParams are added to the authorization request.
+	// AuthorizeParams are further parameters, such as "ext-…" ones for
+	// the login page or "connection_scope".
 	AuthorizeParams url.Values
+
+	// AllowHTTP and AllowLocal repeat what the outbound client allows:
+	// plain http to loopback names, and local names or addresses.
+	AllowHTTP  bool
+	AllowLocal bool
 }
 
-// New returns the connection. It does no I/O. Errors name the setting and
-// the right value.
-func New(c Config, d oidc.Deps) (*oidc.Provider, error) {
-	if d.Outbound == nil {
-		return nil, errors.New("auth0: Deps.Outbound is nil")
+// New returns the connection. It does no I/O. Errors are those of
+// [Config.Validate], and an issuer that deps.Outbound refuses.
+func New(cfg Config, deps oidc.Deps) (*oidc.Provider, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	generic, err := cfg.generic()
+	if err != nil {
+		return nil, err
+	}
+	return oidc.New(generic, deps)
+}
+
+// Validate returns every fault of c, each naming the setting and what to
+// write there.
+func (c Config) Validate() error {
+	var errs []error
+	generic, err := c.generic()
+	if err != nil {
+		errs = append(errs, err)
+		generic.Issuer = "https://tenant.example/" // to hear of the other faults
 	}
 	if strings.HasPrefix(c.ClientID, "tpc_") {
-		return nil, errors.New("client_id begins with tpc_: that is a third-party application, which gets no ID token; create a first-party Regular Web Application")
+		errs = append(errs, errors.New("client_id is that of a third-party application, which gets no ID token: "+
+			"create a Regular Web Application at Auth0 and write its client_id"))
 	}
-	issuer, err := c.issuer(d.Outbound)
-	if err != nil {
-		return nil, err
+	for word, param := range map[string]string{"connection": "connection", "screen_hint": "screen_hint"} {
+		if c.AuthorizeParams.Has(param) {
+			errs = append(errs, fmt.Errorf("authorize_param %s: use the word %s", param, word))
+		}
 	}
-	params, err := c.params()
-	if err != nil {
-		return nil, err
+	return errors.Join(append(errs, generic.Validate())...)
+}
+
+// Warnings returns what works, but not for ever.
+func (c Config) Warnings() []string {
+	if c.Organization == "" || oidc.IsOrganizationID(c.Organization) {
+		return nil
 	}
-	return oidc.New(oidc.Config{
+	return []string{fmt.Sprintf("organization %q is a name, which can be given to another organization: "+
+		"write the id, which begins with org_", c.Organization)}
+}
+
+// generic returns c as a generic connection.
+func (c Config) generic() (oidc.Config, error) {
+	params := maps.Clone(c.AuthorizeParams)
+	if params == nil {
+		params = url.Values{}
+	}
+	for name, value := range map[string]string{"connection": c.Connection, "screen_hint": c.ScreenHint} {
+		if value != "" {
+			params.Set(name, value)
+		}
+	}
+	issuer, err := Issuer(c.Domain, c.AllowHTTP, c.AllowLocal)
+	return oidc.Config{
 		Issuer:          issuer,
 		ClientID:        c.ClientID,
 		ClientSecret:    c.ClientSecret,
 		AuthMethod:      oidc.AuthPost,
-		Scopes:          c.Scopes,
+		Scopes:          slices.Clone(c.Scopes),
 		Algorithms:      []string{"RS256", "PS256"},
 		AuthorizeParams: params,
 		DefaultMaxAge:   defaultMaxAge,
 		Audience:        c.Audience,
 		Userinfo:        c.Userinfo,
 		Organization:    c.Organization,
-		Organizations:   c.Organizations,
+		Organizations:   slices.Clone(c.Organizations),
 		SendLoginHint:   c.SendLoginHint,
-		Hints: oidc.Hints{
-			NoIDToken:          "the application must be a first-party Regular Web Application that asks for openid",
-			SymmetricAlgorithm: "set Applications -> Advanced -> OAuth -> JSON Web Token Signature Algorithm to RS256",
-			OpaqueAccessToken:  "check that audience names an API of the tenant that signs with RS256",
-			GrantNotAllowed:    "enable Authorization Code in Applications -> Advanced -> Grant Types",
-			WrongSecret:        "copy client_id and client_secret again from the application's settings",
-		},
-	}, d)
+		Hints:           hints,
+	}, err
 }
 
-// params adds Auth0's own parameters to those configured.
-func (c Config) params() (url.Values, error) {
-	params := url.Values{}
-	for name, values := range c.AuthorizeParams {
-		params[name] = values
-	}
-	for name, value := range map[string]string{"connection": c.Connection, "screen_hint": c.ScreenHint} {
-		if value == "" {
-			continue
-		}
-		if params.Has(name) {
-			return nil, fmt.Errorf("authorize_param %s: is set by %s already; remove one of the two", name, name)
-		}
-		params.Set(name, value)
-	}
-	return params, nil
-}
-
-// issuer checks the domain and makes the issuer of it: https, or http to a
-// loopback name where outbound allows that.
-func (c Config) issuer(out *outbound.Client) (string, error) {
-	domain := strings.ToLower(c.Domain)
-	if err := checkDomain(c.Domain); err != nil {
-		return "", err
-	}
-	host := (&url.URL{Host: domain}).Hostname()
-	plain := &url.URL{Scheme: "http", Host: domain, Path: "/"}
-	if outbound.Loopback(host) && out.CheckURL(plain) == nil {
-		return plain.String(), nil
-	}
-	if local(host) && !outbound.Loopback(host) {
-		return "", fmt.Errorf("domain %s: is a local name; write the tenant's public domain, such as acme.eu.auth0.com", domain)
-	}
-	return (&url.URL{Scheme: "https", Host: domain, Path: "/"}).String(), nil
-}
-
-// checkDomain says what is wrong with the text of a domain. Nothing is
-// stripped silently: what stands in the configuration is what is used.
-func checkDomain(s string) error {
-	if s == "" {
-		return errors.New("domain is missing; write the tenant's host name, such as acme.eu.auth0.com")
-	}
-	if right := bare(s); right != s {
-		if right == "" {
-			return fmt.Errorf("domain %q: is not a host name; write one such as acme.eu.auth0.com", s)
-		}
-		return fmt.Errorf("domain %q: must be the host name only; write domain %s", s, right)
-	}
-	for _, b := range []byte(s) {
-		if (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && (b < '0' || b > '9') && !strings.ContainsRune("-.:[]", rune(b)) {
-			return fmt.Errorf("domain %q: holds a character that host names cannot have; write an international name in its xn-- form", s)
-		}
-	}
-	u, err := url.Parse("https://" + s + "/")
-	if err != nil || u.Hostname() == "" || strings.Contains(u.Hostname(), "..") || strings.HasPrefix(u.Hostname(), ".") {
-		return fmt.Errorf("domain %q: is not a host name; write one such as acme.eu.auth0.com", s)
-	}
-	return nil
-}
-
-// bare is what is left of s without all that people paste along with a host
-// name.
-func bare(s string) string {
-	s = strings.TrimSpace(s)
-	if _, after, found := strings.Cut(s, "://"); found {
-		s = after
-	}
-	if i := strings.IndexAny(s, "/?#"); i >= 0 {
-		s = s[:i]
-	}
-	if i := strings.LastIndexByte(s, '@'); i >= 0 {
-		s = s[i+1:]
-	}
-	s = strings.TrimPrefix(s, "*.")
-	return strings.TrimSuffix(strings.TrimSuffix(s, ":443"), ".")
-}
-
-// local says whether host is a name that means nothing on the Internet.
-func local(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
-	}
-	return !strings.Contains(host, ".") || strings.HasSuffix(host, ".local") || strings.HasSuffix(host, ".localhost")
+// hints name the places in Auth0's dashboard.
+var hints = oidc.Hints{
+	NoIDToken: "Auth0 gives third-party applications no ID token: " +
+		"use a first-party application of the type Regular Web Application, and the scope openid",
+	SymmetricAlgorithm: "Auth0: Applications > Settings > Advanced > OAuth > JSON Web Token Signature Algorithm: RS256",
+	OpaqueAccessToken:  "Auth0: audience must be the identifier of an API that signs with RS256 and does not encrypt",
+	GrantNotAllowed:    "Auth0: Applications > Settings > Advanced > Grant Types: enable Authorization Code",
+	WrongSecret:        "Auth0: check client_id and client_secret, and that the application authenticates by Post",
 }

@@ -178,3 +178,33 @@ func TestM12_M33_NoTokenOrSecretLeaves(t *testing.T) {
 		}
 	}
 }
+
+// transport is a function as [http.RoundTripper].
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Group 1: a whole callback is bounded, however many slow calls are in it.
+func TestCallbackIsBounded(t *testing.T) {
+	s := newSetup(t, func(c *Config) { c.Userinfo = UserinfoOn })
+	request, private := s.begin(t, s.request())
+	client := s.outbound.HTTP()
+	next := client.Transport
+	start := time.Now()
+	calls := 0
+	client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == pathToken || r.URL.Path == pathUserinfo {
+			calls++
+			if deadline, ok := r.Context().Deadline(); !ok || deadline.Sub(start) > completeTimeout+time.Second {
+				t.Errorf("%s has the deadline %v, want %v after the start", r.URL.Path, deadline.Sub(start), completeTimeout)
+			}
+		}
+		return next.RoundTrip(r)
+	})
+	if _, err := s.Complete(t.Context(), private, s.request(), callback("code", s.issuer.code(request))); err != nil {
+		t.Fatal(err)
+	}
+	if calls != 2 {
+		t.Errorf("%d calls, want 2", calls)
+	}
+}

@@ -164,7 +164,7 @@ func TestDiscoveredEndpoints(t *testing.T) {
 // without a restart.
 func TestNetworkFailures(t *testing.T) {
 	build := func(t *testing.T, issuer string, cfg outbound.Config) *Provider {
-		cfg.Timeout = 500 * time.Millisecond
+		cfg.Timeout = timeout(t.Name())
 		p, err := New(Config{Issuer: issuer, ClientID: testClient, ClientSecret: testSecret},
 			Deps{Outbound: outbound.New(cfg)})
 		if err != nil {

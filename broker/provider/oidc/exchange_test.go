@@ -117,7 +117,7 @@ func TestS30_CodeIsPostedOnce(t *testing.T) {
 	for _, c := range cases {
 		for _, method := range []string{AuthBasic, AuthPost} {
 			t.Run(c.name+" "+method, func(t *testing.T) {
-				s := newSetup(t, func(cfg *Config) { cfg.AuthMethod = method })
+				s := newTimedSetup(t, timeout(c.name), func(cfg *Config) { cfg.AuthMethod = method })
 				s.issuer.serve(pathToken, c.handler)
 				e := s.refused(t, c.want)
 				if e.Code != codeUnavailable || e.RetryAfter != c.retry {

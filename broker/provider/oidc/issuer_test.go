@@ -381,6 +381,23 @@ type setup struct {
 // configuration.
 func newSetup(t *testing.T, edit func(*Config)) *setup {
 	t.Helper()
+	return newTimedSetup(t, 20*time.Second, edit)
+}
+
+// shortTimeout is for calls that are never answered.
+const shortTimeout = time.Second
+
+// timeout returns the limit for a test case: a short one only where it has
+// to be waited for, since the machine may be busy.
+func timeout(name string) time.Duration {
+	if strings.Contains(name, "silence") {
+		return shortTimeout
+	}
+	return 20 * time.Second
+}
+
+func newTimedSetup(t *testing.T, limit time.Duration, edit func(*Config)) *setup {
+	t.Helper()
 	i := newIssuer(t)
 	cfg := Config{Issuer: i.id, ClientID: testClient, ClientSecret: testSecret}
 	if edit != nil {
@@ -390,7 +407,7 @@ func newSetup(t *testing.T, edit func(*Config)) *setup {
 	s := &setup{issuer: i, clock: newClock(), logs: logs, config: cfg}
 	var err error
 	s.Provider, err = New(cfg, Deps{
-		Outbound: outbound.New(outbound.Config{AllowHTTP: true, Timeout: 500 * time.Millisecond}),
+		Outbound: outbound.New(outbound.Config{AllowHTTP: true, Timeout: limit}),
 		Now:      s.clock.now,
 		Logger:   zap.New(core),
 	})

@@ -43,6 +43,11 @@ type rawKey struct {
 	E      string   `json:"e,omitempty"`
 	X      string   `json:"x,omitempty"`
 	Y      string   `json:"y,omitempty"`
+
+	// Secret members: never kept, only noticed.
+	D    json.RawMessage `json:"d,omitempty"`
+	K    json.RawMessage `json:"k,omitempty"`
+	Priv json.RawMessage `json:"priv,omitempty"`
 }
 
 // parseJWKS returns the usable keys of a JWK set. Keys of a kind, use or
@@ -120,13 +125,12 @@ func keyMembers(raw []byte) ([]json.RawMessage, error) {
 // signatures, and neither weak nor so large that using it is an attack.
 func parseKey(member json.RawMessage) (verificationKey, bool) {
 	var none verificationKey
-	var secret struct{ D, K, Priv json.RawMessage }
 	var raw rawKey
-	if json.Unmarshal(member, &secret) != nil || json.Unmarshal(member, &raw) != nil {
+	if json.Unmarshal(member, &raw) != nil {
 		return none, false
 	}
 	switch {
-	case secret.D != nil || secret.K != nil || secret.Priv != nil:
+	case raw.D != nil || raw.K != nil || raw.Priv != nil:
 		return none, false // whoever reads the set can sign with it
 	case raw.Use != "" && raw.Use != "sig":
 		return none, false

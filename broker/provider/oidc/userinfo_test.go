@@ -99,7 +99,7 @@ func TestUserinfoFailures(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSetup(t, func(cfg *Config) { cfg.Userinfo = UserinfoOn })
+			s := newTimedSetup(t, timeout(c.name), func(cfg *Config) { cfg.Userinfo = UserinfoOn })
 			s.issuer.serve(pathUserinfo, c.handler)
 			e := s.refused(t, c.want)
 			if e.Code != codeUnavailable {
@@ -109,7 +109,7 @@ func TestUserinfoFailures(t *testing.T) {
 				t.Errorf("retry after %v", e.RetryAfter)
 			}
 
-			s = newSetup(t, func(cfg *Config) { cfg.Userinfo = UserinfoOptional })
+			s = newTimedSetup(t, timeout(c.name), func(cfg *Config) { cfg.Userinfo = UserinfoOptional })
 			s.issuer.serve(pathUserinfo, c.handler)
 			id := s.mustSignIn(t)
 			if _, ok := id.Documents[claims.Userinfo]; ok {

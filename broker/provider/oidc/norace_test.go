@@ -1,0 +1,5 @@
+//go:build !race
+
+package oidc
+
+const slowdown = 1
