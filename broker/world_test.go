@@ -129,7 +129,7 @@ func (w *world) newBroker(o options) {
 func (w *world) connection(id, name string) broker.Connection {
 	w.Helper()
 	p, err := auth0.New(auth0.Config{
-		Domain: w.tenant.Domain(), ClientID: upstreamID, ClientSecret: upstreamSecret,
+		Domain: w.tenant.Domain(), ClientID: upstreamID, ClientSecret: upstreamSecret, AllowLocal: true,
 	}, oidc.Deps{Outbound: w.outbound(), Now: w.clock.Now})
 	if err != nil {
 		w.Fatal(err)

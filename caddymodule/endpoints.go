@@ -27,9 +27,9 @@ func (Endpoints) CaddyModule() caddy.ModuleInfo {
 
 // Provision finds the broker and checks that this site is the issuer's.
 func (e *Endpoints) Provision(ctx caddy.Context) error {
-	app, err := findApp(ctx)
+	app, err := findApp(ctx, at(e.Origin, "handler auth_broker")+"auth_broker")
 	if err != nil {
-		return fmt.Errorf("%sauth_broker: %w", at(e.Origin, "handler auth_broker"), err)
+		return err
 	}
 	e.app = app
 	site, err := findSite(ctx, e.Origin)
@@ -73,12 +73,13 @@ func originalURL(r *http.Request) *url.URL {
 	return r.URL
 }
 
-// findApp returns the app, or an error that says how to configure it.
-// Context.App would make an empty one.
-func findApp(ctx caddy.Context) (*App, error) {
+// findApp returns the app. Context.App would make an empty one where it is
+// not configured, which is an error here that names the place. An app that
+// is configured wrongly names its own.
+func findApp(ctx caddy.Context, place string) (*App, error) {
 	app, err := ctx.AppIfConfigured(appName)
 	if errors.Is(err, caddy.ErrNotConfigured) {
-		return nil, errors.New("the broker is not configured; add the global option auth_broker with an issuer and a provider")
+		return nil, fmt.Errorf("%s: the broker is not configured; add the global option auth_broker with an issuer and a provider", place)
 	}
 	if err != nil {
 		return nil, err

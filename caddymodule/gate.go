@@ -81,11 +81,11 @@ func (Gate) CaddyModule() caddy.ModuleInfo {
 // Provision makes the site a client of the broker.
 func (g *Gate) Provision(ctx caddy.Context) error {
 	place := at(g.Origin, "handler auth_gate") + "auth_gate"
-	app, err := findApp(ctx)
+	app, err := findApp(ctx, place)
 	if err != nil {
-		return fmt.Errorf("%s: %w", place, err)
+		return err
 	}
-	config, err := g.config(ctx, app, place)
+	config, err := g.config(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-func (g *Gate) config(ctx caddy.Context, app *App, place string) (broker.GateConfig, error) {
+func (g *Gate) config(ctx caddy.Context, place string) (broker.GateConfig, error) {
 	c := broker.GateConfig{
 		Name: g.Name, Trusted: g.Trusted, Connections: g.Providers,
 		Scopes: g.Scopes, RequiredScopes: g.RequiredScopes, Public: g.Public,

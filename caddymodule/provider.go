@@ -132,7 +132,7 @@ func (p *Provider) connection(r resolver, path string, calls outbound.Config, pr
 		Outbound []string
 	}{resolved, print}
 	made, err := pooled.provider(settings, func() (provider.Provider, error) {
-		return resolved.provider(oidc.Deps{Outbound: outbound.New(calls), Logger: poolLogger().Named(id)})
+		return resolved.provider(calls, oidc.Deps{Outbound: outbound.New(calls), Logger: poolLogger().Named(id)})
 	})
 	if err != nil {
 		return broker.Connection{}, fmt.Errorf("%s: %w", place, oneLine(err))
@@ -188,8 +188,9 @@ func (p *Provider) foreign() string {
 	return ""
 }
 
-// provider makes the provider of resolved settings.
-func (p *Provider) provider(deps oidc.Deps) (provider.Provider, error) {
+// provider makes the provider of resolved settings, whose calls go by the
+// rules of calls.
+func (p *Provider) provider(calls outbound.Config, deps oidc.Deps) (provider.Provider, error) {
 	params := url.Values{}
 	for name, value := range p.AuthorizeParams {
 		params.Set(name, value)
@@ -201,6 +202,8 @@ func (p *Provider) provider(deps oidc.Deps) (provider.Provider, error) {
 			Connection: p.Connection, ScreenHint: p.ScreenHint, Scopes: p.Scopes,
 			Userinfo: oidc.UserinfoMode(p.GetUserInfo), SendLoginHint: p.SendLoginHint,
 			AuthorizeParams: params,
+			AllowHTTP:       calls.AllowHTTP,
+			AllowLocal:      len(calls.Allow) > 0,
 		}, deps)
 	}
 	return oidc.New(oidc.Config{

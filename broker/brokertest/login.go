@@ -47,10 +47,6 @@ func (t *Tenant) submitLogin(w http.ResponseWriter, r *http.Request, tx transact
 		t.renderLogin(w, tx, http.StatusBadRequest, "Wrong email or password.")
 		return
 	}
-	if user.Blocked {
-		t.refuse(w, r, tx, refusal{"unauthorized", "user is blocked"})
-		return
-	}
 	tx.session = t.signIn(w, r, user.Name)
 	tx.fresh, tx.factor = true, false
 	t.advance(w, r, tx)

@@ -48,32 +48,20 @@ func checkSpelling(domain string) error {
 	if domain == "" {
 		return errors.New("domain is missing: " + domainExample)
 	}
-	if strings.ContainsFunc(domain, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return fmt.Errorf("domain %q has white space or control characters: write domain %s",
-			domain, bareHost(strings.Join(strings.Fields(domain), "")))
+	shown := " " + strconv.Quote(domain)
+	if strings.Contains(domain, "@") {
+		shown = "" // before an @ there may be a password
 	}
-	if strings.ContainsFunc(domain, func(r rune) bool { return r > 0x7f }) {
-		return fmt.Errorf("domain %q is not ASCII: write its xn-- form", domain)
-	}
-	if strings.Contains(domain, "*") {
-		return fmt.Errorf("domain %s is a wildcard: %s", domain, domainExample)
-	}
-	if bare := bareHost(domain); bare != domain {
-		if bare == "" {
-			return fmt.Errorf("domain %q has no host: %s", domain, domainExample)
-		}
-		// Not the text itself: before an @ there may be a password.
-		return fmt.Errorf("domain%s is more than a host name: write domain %s", quotable(domain), bare)
+	bare := bareHost(strings.Join(strings.Fields(domain), ""))
+	switch {
+	case strings.ContainsFunc(domain, func(r rune) bool { return r > 0x7f }):
+		return fmt.Errorf("domain%s is not ASCII: write its xn-- form", shown)
+	case bare == "" || strings.ContainsAny(bare, "*\x00\x7f"):
+		return fmt.Errorf("domain%s is not a host name: %s", shown, domainExample)
+	case bare != domain:
+		return fmt.Errorf("domain%s is more than a host name: write domain %s", shown, bare)
 	}
 	return nil
-}
-
-// quotable returns domain to be shown, unless it holds user information.
-func quotable(domain string) string {
-	if strings.Contains(domain, "@") {
-		return ""
-	}
-	return " " + domain
 }
 
 // bareHost returns host[:port] of whatever URL, or part of one, s is.
@@ -134,5 +122,5 @@ func isLocal(host string) bool {
 		return true
 	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
-	return last == host || last == "local" || last == "localhost"
+	return last == host || last == "local" || last == "localhost" || last[0] <= '9' // 127.1
 }

@@ -1,0 +1,218 @@
+package interop_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/chromedp"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/interop"
+)
+
+// The addresses of the demo are part of it: its README names them.
+const (
+	demoSite   = "http://localhost:8421"
+	demoClient = "http://localhost:8422"
+	demoTenant = "http://localhost:8423"
+)
+
+// How long Chromium may take to show what a step leads to.
+const stepTimeout = 20 * time.Second
+
+// The demo as a newcomer sees it, in a real browser. That forms may lead
+// where they lead is for the pages' policy (CSP form-action) to allow, which
+// browsers apply to redirects too, each in its own way.
+func TestDemoInChromium(t *testing.T) {
+	startDemo(t)
+	for name, scripts := range map[string]bool{"with scripts": true, "without scripts": false} {
+		t.Run(name, func(t *testing.T) {
+			// Consents are kept per user: the second run has another.
+			user, name := "ada", "Ada Example"
+			if !scripts {
+				user, name = "grace", "Grace Example"
+			}
+			d := newDemoTab(t, scripts)
+
+			d.open(demoSite+"/orders?id=7", "tenant-users-form")
+			d.click("tenant-user-"+user, "consent-form")
+			d.mustShow("consent-form", "Cancel", "Allow")
+			d.click("consent-allow", "orders-user")
+			d.mustBeAt(demoSite + "/orders?id=7")
+			d.mustShow("orders-user", "Orders of "+name)
+			d.mustShow("access-token", `"iss": "http://localhost:8420"`, `"aud": "`+demoSite+`"`)
+			d.mustShow("id-token", `"name": "`+name+`"`)
+
+			// The client gets the same user without another password.
+			d.open(demoClient+"/", "notes-login")
+			d.click("notes-login", "consent-form")
+			d.mustShow("consent-form", "Allow")
+			d.click("consent-deny", "notes-problem")
+			d.mustShow("notes-problem", "access_denied")
+			d.click("notes-login", "consent-form")
+			d.click("consent-allow", "id-token")
+			d.mustShow("notes-user", "Notes of "+name)
+			d.mustShow("userinfo", `"name": "`+name+`"`)
+
+			// The tenant's own session lives on, so the gate, which asks
+			// again, gets an answer without a page; the README says so
+			// among the limits.
+			d.open(demoSite+"/orders?id=7", "sign-out")
+			d.click("sign-out", "logout-done")
+			d.open(demoSite+"/orders?id=8", "orders-user")
+			d.mustBeAt(demoSite + "/orders?id=8")
+			d.mustHaveNoViolations()
+		})
+	}
+}
+
+// The test above would pass with a tab that is deaf to violations.
+func TestChromiumReportsViolations(t *testing.T) {
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'")
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte(`<!doctype html><form action="http://127.0.0.1:9/"><button id="send">Send</button></form>`))
+	}))
+	defer page.Close()
+	d := newDemoTab(t, true)
+	d.open(page.URL, "send")
+	if err := chromedp.Do(d.ctx, chromedp.Click(chromedp.ID("send"))); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(stepTimeout)
+	for len(d.violations()) == 0 {
+		if time.Now().After(deadline) {
+			t.Fatal("no violation was reported")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// startDemo runs the demo, which has fixed ports.
+func startDemo(t *testing.T) {
+	t.Helper()
+	for _, port := range []string{"8420", "8421", "8422", "8423", "8424"} {
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			t.Fatalf("%v: the demo needs ports 8420 to 8424; stop what listens there, such as another demo", err)
+		}
+		_ = l.Close()
+	}
+	binary, err := buildDemo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	// With a domain set the demo would go to a real tenant.
+	env := []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "TMPDIR=" + dir, "AUTH0_DOMAIN="}
+	startProcess(t, env, binary).waitFor(t, "localhost:8421")
+}
+
+// demoTab is a tab of Chromium that listens to the console.
+type demoTab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu      sync.Mutex
+	entries []cdplog.Entry
+}
+
+func newDemoTab(t *testing.T, scripts bool) *demoTab {
+	t.Helper()
+	d := &demoTab{t: t, ctx: interop.NewChromium(t)}
+	err := chromedp.Listen(d.ctx, func(event any) {
+		if added, ok := event.(*cdplog.EventEntryAdded); ok {
+			d.mu.Lock()
+			d.entries = append(d.entries, *added.Entry)
+			d.mu.Unlock()
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !scripts {
+		off := emulation.SetScriptExecutionDisabledParams{Value: true}
+		if _, err := chromedp.Call(d.ctx, emulation.SetScriptExecutionDisabled, off); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
+}
+
+// open goes to an address and waits for the element with the id.
+func (d *demoTab) open(address, id string) {
+	d.t.Helper()
+	d.do("opening "+address, id, chromedp.Navigate(address))
+}
+
+// click presses the element with the id and waits for another.
+func (d *demoTab) click(id, next string) {
+	d.t.Helper()
+	d.do("clicking "+id, next, chromedp.Click(chromedp.ID(id)))
+}
+
+func (d *demoTab) do(what, id string, step chromedp.Action[chromedp.Void]) {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(d.ctx, stepTimeout)
+	defer cancel()
+	if err := chromedp.Do(ctx, step, chromedp.WaitVisible(chromedp.ID(id))); err != nil {
+		location, _ := chromedp.Run(d.ctx, chromedp.Location())
+		d.t.Fatalf("%s: no element %q, but %s: %v; console: %v", what, id, location, err, d.violations())
+	}
+}
+
+func (d *demoTab) mustBeAt(address string) {
+	d.t.Helper()
+	location, err := chromedp.Run(d.ctx, chromedp.Location())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if location != address {
+		d.t.Errorf("the browser is at %s, want %s", location, address)
+	}
+}
+
+// mustShow demands texts in the element with the id.
+func (d *demoTab) mustShow(id string, texts ...string) {
+	d.t.Helper()
+	shown, err := chromedp.Run(d.ctx, chromedp.Text(chromedp.ID(id)))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, text := range texts {
+		if !strings.Contains(shown, text) {
+			d.t.Errorf("element %s lacks %q:\n%s", id, text, shown)
+		}
+	}
+}
+
+// violations are the texts in the console about a content security policy,
+// but for those of the stand-in tenant's own pages.
+func (d *demoTab) violations() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var texts []string
+	for _, e := range d.entries {
+		if strings.HasPrefix(e.URL, demoTenant) {
+			continue
+		}
+		if strings.Contains(e.Text, "Content Security Policy") || e.Source == cdplog.EntrySourceSecurity {
+			texts = append(texts, e.Text)
+		}
+	}
+	return texts
+}
+
+func (d *demoTab) mustHaveNoViolations() {
+	d.t.Helper()
+	for _, text := range d.violations() {
+		d.t.Errorf("violation: %s", text)
+	}
+}
