@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -31,11 +32,11 @@ type App struct {
 	Storage *Storage `json:"storage,omitempty"`
 
 	// The upstream identity providers. At least one is required.
-	Providers []*Provider `json:"providers,omitempty"`
+	Providers []Provider `json:"providers,omitempty"`
 
 	// The applications that sign in by OpenID Connect. Gated sites are not
 	// listed: each is a client by itself.
-	Clients []*Client `json:"clients,omitempty"`
+	Clients []Client `json:"clients,omitempty"`
 
 	// Limits of sessions.
 	Session *SessionSettings `json:"session,omitempty"`
@@ -78,6 +79,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.issuer = config.Issuer
+	a.warn()
 	path, err := a.Storage.path(r)
 	if err != nil {
 		return err
@@ -88,6 +90,16 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("%s%w", at(a.Origin, "apps.auth_broker"), err)
 	}
 	return nil
+}
+
+// warn tells about what is fit for development only.
+func (a *App) warn() {
+	if strings.HasPrefix(a.issuer, "http://") {
+		a.log.Warn("the issuer is plain http; use https except for development", zap.String("issuer", a.issuer))
+	}
+	if a.Outbound != nil && a.Outbound.AllowHTTP {
+		a.log.Warn("providers may be called by plain http on this machine; leave out allow_http except for development")
+	}
 }
 
 // config puts the parts together.
@@ -101,8 +113,8 @@ func (a *App) config(r resolver) (broker.Config, error) {
 	if c.Connections, err = a.connections(r); err != nil {
 		return c, err
 	}
-	for i, client := range a.Clients {
-		made, err := client.client(r, fmt.Sprintf("apps.auth_broker.clients[%d]", i), c.Connections)
+	for i := range a.Clients {
+		made, err := a.Clients[i].client(r, fmt.Sprintf("apps.auth_broker.clients[%d]", i), c.Connections)
 		if err != nil {
 			return c, err
 		}
@@ -131,8 +143,8 @@ func (a *App) connections(r resolver) ([]broker.Connection, error) {
 		return nil, err
 	}
 	var out []broker.Connection
-	for i, p := range a.Providers {
-		c, err := p.connection(r, fmt.Sprintf("apps.auth_broker.providers[%d]", i), calls, print, &a.pooled)
+	for i := range a.Providers {
+		c, err := a.Providers[i].connection(r, fmt.Sprintf("apps.auth_broker.providers[%d]", i), calls, print, &a.pooled)
 		if err != nil {
 			return nil, err
 		}

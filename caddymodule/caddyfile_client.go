@@ -44,7 +44,7 @@ func (a *App) readClient(d *caddyfile.Dispenser) error {
 	if given["trusted"] && given["consent"] {
 		return d.Errf("client %s: trusted is consent trusted; keep one of the two", c.ID)
 	}
-	a.Clients = append(a.Clients, c)
+	a.Clients = append(a.Clients, *c)
 	return nil
 }
 

@@ -3,8 +3,6 @@ package caddymodule
 import (
 	"fmt"
 
-	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -23,7 +21,9 @@ import (
 //		hosts <host>...
 //	}
 //
-// With a matcher the gate also gets /.auth/*, where sign-ins return to.
+// The matcher goes into the handler and not into the route: what it leaves
+// out must pass through the gate as well, to be rid of forged headers, and
+// /.auth/* is always the gate's.
 func parseGate(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	h.Next()
 	matcher, err := h.ExtractMatcherSet()
@@ -38,17 +38,10 @@ func parseGate(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	if err := readBlock(h.Dispenser, "auth_gate", g.words(), map[string]bool{}); err != nil {
 		return nil, err
 	}
-	route := h.NewRoute(matcher, g)
 	if matcher != nil {
-		reserved := caddy.ModuleMap{"path": caddyconfig.JSON(caddyhttp.MatchPath{"/.auth/*"}, nil)}
-		for i := range route {
-			if r, ok := route[i].Value.(caddyhttp.Route); ok {
-				r.MatcherSetsRaw = append(r.MatcherSetsRaw, reserved)
-				route[i].Value = r
-			}
-		}
+		g.MatcherSetsRaw = caddyhttp.RawMatcherSets{matcher}
 	}
-	return route, nil
+	return h.NewRoute(nil, g), nil
 }
 
 func (g *Gate) words() []word {
@@ -65,7 +58,7 @@ func (g *Gate) words() []word {
 }
 
 func (g *Gate) readHeader(d *caddyfile.Dispenser) error {
-	h := &Header{Origin: originOf(d)}
+	h := Header{Origin: originOf(d)}
 	if !d.AllArgs(&h.Name, &h.Value) || h.Name == "" || h.Value == "" {
 		return d.Errf("header takes a name and a value, such as: header X-User-Email {claim.email}")
 	}

@@ -59,7 +59,7 @@ func (a *App) readProvider(d *caddyfile.Dispenser) error {
 			return d.Errf("provider: the id %s is taken by that at %s; give one of them another id", id, other.Origin)
 		}
 	}
-	a.Providers = append(a.Providers, p)
+	a.Providers = append(a.Providers, *p)
 	return nil
 }
 

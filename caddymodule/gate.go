@@ -24,6 +24,11 @@ import (
 // It sets the placeholders {http.auth.user.id} and, by claim,
 // {http.auth.user.NAME}. These are data: never expand them a second time.
 type Gate struct {
+	// The requests to guard. All others pass, but without the headers that
+	// the gate sets for the application: whoever sends Remote-User himself
+	// must not be believed on any path. Default: all requests.
+	MatcherSetsRaw caddyhttp.RawMatcherSets `json:"match,omitempty" caddy:"namespace=http.matchers"`
+
 	// What people read on the consent page. Default: the host.
 	Name string `json:"name,omitempty"`
 
@@ -42,7 +47,7 @@ type Gate struct {
 	// The headers that the application gets. Naming one replaces the whole
 	// default set: Authorization, X-Id-Token, Remote-User, Remote-Email,
 	// Remote-Name and Remote-Groups.
-	Headers []*Header `json:"headers,omitempty"`
+	Headers []Header `json:"headers,omitempty"`
 
 	// Paths that need no sign-in: exact, or a prefix that ends in "/*".
 	Public []string `json:"public,omitempty"`
@@ -56,7 +61,8 @@ type Gate struct {
 	// site cannot be found and hosts is required, as whole origins.
 	Origin string `json:"origin,omitempty"`
 
-	gate *gateway.Gate
+	matchers caddyhttp.MatcherSets
+	gate     *gateway.Gate
 }
 
 // Header is one request header for the application.
@@ -84,6 +90,13 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 	app, err := findApp(ctx, place)
 	if err != nil {
 		return err
+	}
+	matchers, err := ctx.LoadModule(g, "MatcherSetsRaw")
+	if err != nil {
+		return fmt.Errorf("%s: match: %w", place, err)
+	}
+	if err := g.matchers.FromInterface(matchers); err != nil {
+		return fmt.Errorf("%s: match: %w", place, err)
 	}
 	config, err := g.config(ctx, place)
 	if err != nil {
@@ -145,10 +158,33 @@ func (g *Gate) origins(ctx caddy.Context) ([]string, error) {
 
 // ServeHTTP lets the request through to next, or answers it.
 func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	guarded, err := g.matchers.AnyMatchWithError(r)
+	if err != nil {
+		return err
+	}
+	if !guarded {
+		return g.skip(w, r, next)
+	}
 	return g.gate.Serve(w, r, originalURL(r), func(w http.ResponseWriter, r *http.Request, v *gateway.Visitor) error {
 		if v != nil {
-			publish(r, v)
+			caddyhttp.SetVar(r.Context(), passedVar, true)
 		}
+		publish(r, v)
+		return next.ServeHTTP(w, r)
+	})
+}
+
+// passedVar is the request variable that is true once a gate has let a
+// visitor through.
+const passedVar = "auth_gate.passed"
+
+// skip is for what the matcher leaves out. Where another gate of the site,
+// for other paths, has set its headers, they stay.
+func (g *Gate) skip(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if passed, _ := caddyhttp.GetVar(r.Context(), passedVar).(bool); passed {
+		return next.ServeHTTP(w, r)
+	}
+	return g.gate.Skip(w, r, originalURL(r), func(w http.ResponseWriter, r *http.Request, _ *gateway.Visitor) error {
 		return next.ServeHTTP(w, r)
 	})
 }

@@ -321,12 +321,14 @@ func TestGateOrigins(t *testing.T) {
 	other := freePort(t)
 	s.load(s.config(globals(provider4, "(gate) {\n\tauth_gate {\n\t\tname {args[0]}\n\t}\n}\n"+
 		appHost+" {\n\timport gate \"One\"\n}\n"+
+		"two.example.com {\n\timport gate \"Three\"\n}\n"+
 		appHost+":"+other+" {\n\timport gate \"Two\"\n}\n"+
 		"http://localhost {\n\tauth_gate\n}\n"+
 		"*.wild.example.com {\n\tauth_gate {\n\t\thosts a.wild.example.com https://b.wild.example.com\n\t}\n}\n",
-	), authHost, appHost, "*.wild.example.com"))
+	), authHost, appHost, "two.example.com", "*.wild.example.com"))
 	for _, test := range []struct{ address, dial, client string }{
 		{"https://" + appHost, s.https, "gate:" + appHost},
+		{"https://two.example.com", s.https, "gate:two.example.com"},
 		{"https://" + appHost + ":" + s.https, s.https, "gate:" + appHost + ":" + s.https},
 		{"https://" + appHost + ":" + other, other, "gate:" + appHost + ":" + other},
 		{"http://localhost:" + s.http, s.http, "gate:localhost:" + s.http},

@@ -11,7 +11,9 @@ import (
 )
 
 // publish sets {http.auth.user.id} and {http.auth.user.NAME} for the
-// request. Most are never asked for, so values are made when they are.
+// request. Most are never asked for, so values are made when they are. What
+// the visitor does not have is empty, and so is all where there is no
+// visitor: left unknown, Caddy would pass the placeholder on as text.
 func publish(r *http.Request, v *gateway.Visitor) {
 	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	if !ok {
@@ -22,12 +24,15 @@ func publish(r *http.Request, v *gateway.Visitor) {
 		if !ok {
 			return nil, false
 		}
+		if v == nil {
+			return "", true
+		}
 		if name == "id" {
 			return v.Subject, true
 		}
 		claim, ok := v.Claim(name)
 		if !ok {
-			return nil, false
+			return "", true
 		}
 		return scalar(claim), true
 	})

@@ -245,6 +245,8 @@ func TestJSONErrors(t *testing.T) {
 			`"providers":[{"kind":"auth0","algorithms":["RS256"]}]`,
 			"apps.auth_broker.providers[0]: provider auth0: algorithms is no word of provider auth0; remove it",
 		},
+		"null provider":      {`"providers":[null]`, `apps.auth_broker.providers[0]: provider "" is of no known kind`},
+		"null client":        {`"providers":[` + provider + `],"clients":[null]`, "apps.auth_broker.clients[0]: client: id must have"},
 		"unknown field":      {`"provider":[]`, `unknown field "provider"`},
 		"id twice":           {`"providers":[` + provider + `,` + provider + `]`, "provider oidc: the id is given twice"},
 		"storage":            {`"storage":{"kind":"redis"},"providers":[` + provider + `]`, `apps.auth_broker.storage: storage: "redis" is unknown; use: embedded`},

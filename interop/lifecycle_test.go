@@ -33,15 +33,19 @@ func TestM45_ReloadKeepsSessionsAndSignIns(t *testing.T) {
 		t.Fatalf("the pending sign-in led to %s, want the consent page under the new name:\n%s", page, page.Body)
 	}
 
-	t.Run("and so does a second one at the consent page", func(t *testing.T) {
-		if status, body := in.load(t, in.config); status != http.StatusOK {
-			t.Fatalf("loading the first configuration again answered %d: %s", status, body)
-		}
-		if page := atTenant.Click("consent-allow"); page.URL.String() != in.site+"/orders?id=8" {
-			t.Errorf("consent led to %s, want the page that was asked for:\n%s", page, page.Body)
-		}
-		in.mustBeIn(t, signedIn)
-	})
+	if status, body := in.load(t, in.config); status != http.StatusOK {
+		t.Fatalf("loading the first configuration again answered %d: %s", status, body)
+	}
+	// Caddy has closed its idle connections. A browser notices that when it
+	// uses one and sends the form over a new one; this one may only do so
+	// with a GET, hence the page first.
+	if page = atTenant.Reload(); !page.Has("consent-form") {
+		t.Fatalf("the consent page is gone after a second reload: %s\n%s", page, page.Body)
+	}
+	if page = atTenant.Click("consent-allow"); page.URL.String() != in.site+"/orders?id=8" || !page.Has("app") {
+		t.Errorf("consent led to %s, want the page that was asked for:\n%s", page, page.Body)
+	}
+	in.mustBeIn(t, signedIn)
 }
 
 // What is wrong with a configuration is said, and the old one keeps serving.

@@ -47,9 +47,7 @@ func (t *Tenant) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	params := r.Form
-	t.mu.Lock()
-	t.authorize = maps.Clone(params)
-	t.mu.Unlock()
+	t.recordAuthorize(params)
 	if uri := params.Get("request_uri"); uri != "" {
 		pushed, ok := t.takePushed(uri, params.Get("client_id"))
 		if !ok {
@@ -57,6 +55,7 @@ func (t *Tenant) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		params = pushed
+		t.recordAuthorize(params)
 	}
 	client, page := t.knownCallback(params)
 	if page != nil {
@@ -70,6 +69,13 @@ func (t *Tenant) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.advance(w, r, tx)
+}
+
+// recordAuthorize remembers the request for [Tenant.LastAuthorize].
+func (t *Tenant) recordAuthorize(params url.Values) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.authorize = maps.Clone(params)
 }
 
 // knownCallback returns the client of a request whose callback it has

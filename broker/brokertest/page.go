@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+
+	"go.uber.org/zap"
 )
 
 //go:embed tenant.css
@@ -83,7 +85,7 @@ func serveStyle(w http.ResponseWriter, _ *http.Request) {
 // showError is the tenant's own error page, for requests that must not be
 // answered at a callback.
 func (t *Tenant) showError(w http.ResponseWriter, status int, code, description string) {
-	t.log("request refused")
+	t.log("request refused", zap.String("error", code))
 	render(w, status, "error", errorPage{page: t.page("Something is wrong"), Code: code, Description: description})
 }
 

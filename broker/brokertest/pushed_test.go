@@ -26,6 +26,9 @@ func TestPushedRequests(t *testing.T) {
 	}
 	once := push()
 	b.Get(once)
+	if got := tenant.LastAuthorize().Get("nonce"); got != "a-nonce" {
+		t.Errorf("last authorization request: got nonce %q, want the pushed one", got)
+	}
 	p.code(b.SignIn("ada"))
 	if page := b.Get(once); !page.Has("tenant-error") {
 		t.Errorf("used twice: want an error page, got %v", page)

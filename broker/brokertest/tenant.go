@@ -189,7 +189,7 @@ func (t *Tenant) Requests(path string) int {
 }
 
 // LastAuthorize returns the parameters of the last authorization request,
-// nil before the first.
+// those that were pushed if it had been; nil before the first.
 func (t *Tenant) LastAuthorize() url.Values {
 	t.mu.Lock()
 	defer t.mu.Unlock()

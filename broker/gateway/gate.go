@@ -157,6 +157,9 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, original *url.URL, 
 		return nil
 	}
 	handle := takeCookie(r, s.cookies.Name(sessionCookie), s.cookies.Name(bindingCookie))
+	if kept, ok := r.Context().Value(skippedKey{}).(cookies); ok {
+		handle = kept
+	}
 	if strings.HasPrefix(original.Path, reserved) {
 		return g.serveReserved(w, r, s, original, handle)
 	}
@@ -174,6 +177,26 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, original *url.URL, 
 	v.setHeaders(r.Header)
 	return g.pass(w, r, v, next)
 }
+
+// Skip is Serve for a request that the operator does not have guarded: it
+// passes as on a public path. It must come here all the same, because the
+// application behind is the same one, and believes in the same headers.
+func (g *Gate) Skip(w http.ResponseWriter, r *http.Request, original *url.URL, next Next) error {
+	s := g.site(r)
+	if s == nil || strings.HasPrefix(original.Path, reserved) {
+		return g.Serve(w, r, original, next)
+	}
+	g.managed.strip(r)
+	kept := takeCookie(r, s.cookies.Name(sessionCookie), s.cookies.Name(bindingCookie))
+	if kept != (cookies{}) {
+		r = r.WithContext(context.WithValue(r.Context(), skippedKey{}, kept))
+	}
+	return g.pass(w, r, nil, next)
+}
+
+// skippedKey is the context key of the cookies that Skip took: a second gate
+// of the site, which guards the request, comes after it.
+type skippedKey struct{}
 
 // pass lets the request through. If that fails, the headers go: the server
 // hands the same request to whatever draws its error pages, which is not the

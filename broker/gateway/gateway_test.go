@@ -59,7 +59,6 @@ type rig struct {
 	clock    *brokertest.Clock
 	store    store.Store
 	sessions *session.Manager
-	passed   []*http.Request
 }
 
 func newRig(t testing.TB, change func(*Config, *Deps)) *rig {

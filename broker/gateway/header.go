@@ -29,7 +29,7 @@ type part struct {
 
 // DefaultHeaders are sent where the site names none.
 func DefaultHeaders() []Header {
-	var headers []Header
+	headers := make([]Header, 0, 6)
 	for _, h := range [][2]string{
 		{"Authorization", "Bearer {access_token}"},
 		{"X-Id-Token", "{id_token}"},
@@ -144,8 +144,10 @@ func encode(v any) (string, bool) {
 func encodeList(list []any) (string, bool) {
 	elements := make([]string, 0, len(list))
 	for _, e := range list {
-		var s string
-		ok := false
+		var (
+			s  string
+			ok bool
+		)
 		if text, isText := e.(string); isText {
 			s, ok = encodeText(text, true)
 		} else {

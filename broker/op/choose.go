@@ -1,6 +1,7 @@
 package op
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -100,7 +101,7 @@ func (s *Server) keepPending(w http.ResponseWriter, r *http.Request, l *login) b
 	switch {
 	case err == nil:
 		return true
-	case err == errTooLarge:
+	case errors.Is(err, errTooLarge):
 		s.toClient(w, r, l, &oauth.Error{Code: oauth.InvalidRequest, Description: "the request is too long"}, oauth.InvalidRequest)
 	default:
 		s.toClientInternal(w, r, l, err)

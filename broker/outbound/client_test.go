@@ -180,6 +180,18 @@ func TestR55_RedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
+// What the dial cannot see, the scheme, is judged for each request, too.
+func TestR64_PlainHTTPLeavesNoMachine(t *testing.T) {
+	served := func(w http.ResponseWriter, r *http.Request) { t.Errorf("%s was asked", r.Host) }
+	inBubble(t, Config{}, served, func(t *testing.T, c *http.Client) {
+		for _, target := range []string{"http://idp.example/", "http://localhost.example/", "http://user:x@localhost/"} {
+			if _, err := c.Get(target); !errors.Is(err, ErrBlocked) {
+				t.Errorf("%s: got %v, want ErrBlocked", target, err)
+			}
+		}
+	})
+}
+
 // A compressed body could hide a bomb from the limit.
 func TestNoCompressionIsOffered(t *testing.T) {
 	echo := func(w http.ResponseWriter, r *http.Request) {
@@ -216,7 +228,7 @@ func TestProxyVariablesAreIgnored(t *testing.T) {
 func TestS34_TLSIsVerified(t *testing.T) {
 	serve := func(maxVersion uint16) *httptest.Server {
 		server := httptest.NewUnstartedServer(http.NotFoundHandler())
-		server.TLS = &tls.Config{MaxVersion: maxVersion}
+		server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: maxVersion}
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		server.StartTLS()
 		t.Cleanup(server.Close)

@@ -1,9 +1,12 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
 
 // Somebody works at one site for hours, then opens another and signs out
@@ -19,11 +22,45 @@ func TestS18_LogoutReachesTheSiteThatWasBusyAllAlong(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s, _ = b.signedIn(handle, "ada")
-	if _, err := b.SignOut(t.Context(), b.gateSession(s.SID)); err != nil {
+	next, _ := b.signedIn(handle, "ada")
+	if next.SID != s.SID {
+		t.Error("the sign-in ended the busy session")
+	}
+	b.gateLives("the first site, after a sign-in at the second", first, true)
+	if _, err := b.SignOut(t.Context(), b.gateSession(next.SID)); err != nil {
 		t.Fatal(err)
 	}
 	b.gateLives("the first site", first, false)
+}
+
+// useStore has a gate session used while a sign-in is between its look and
+// its write.
+type useStore struct {
+	store.Store
+	use func()
+}
+
+func (s *useStore) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	if use := s.use; use != nil {
+		s.use = nil
+		use()
+	}
+	return s.Store.Swap(ctx, key, old, new, ttl)
+}
+
+func TestSignedIn_RaceWithAUse(t *testing.T) {
+	b := newBench(t)
+	s, handle := b.signedIn("", "ada")
+	gate := b.gateSession(s.SID)
+	b.clock.Advance(10 * time.Minute)
+	b.Store = &useStore{Store: b.Store, use: func() {
+		if err := b.TouchGate(t.Context(), gate, b.clock.Now()); err != nil {
+			t.Error(err)
+		}
+	}}
+	if next, _ := b.signedIn(handle, "ada"); next.SID != s.SID {
+		t.Error("the sign-in left the session behind, out of reach of a logout")
+	}
 }
 
 // The browser is about to forget the handle of its idle session, and with it

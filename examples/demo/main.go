@@ -93,8 +93,8 @@ func serve(ctx context.Context, addr string, h http.Handler) error {
 		return fmt.Errorf("%w; the demo needs ports 8420 to 8424", err)
 	}
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
-	go srv.Serve(l)
-	context.AfterFunc(ctx, func() { srv.Close() })
+	go func() { _ = srv.Serve(l) }()
+	context.AfterFunc(ctx, func() { _ = srv.Close() })
 	return nil
 }
 

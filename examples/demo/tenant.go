@@ -27,7 +27,7 @@ func startTenant() (stop func(), err error) {
 		return nil, fmt.Errorf("%w; the demo needs ports 8420 to 8424", err)
 	}
 	srv := &http.Server{Handler: tenant, ReadHeaderTimeout: 5 * time.Second}
-	go srv.Serve(l)
+	go func() { _ = srv.Serve(l) }()
 	for name, value := range map[string]string{
 		"AUTH0_DOMAIN": "localhost:8423", "AUTH0_CLIENT_ID": "demo", "AUTH0_CLIENT_SECRET": secret,
 	} {
@@ -35,7 +35,7 @@ func startTenant() (stop func(), err error) {
 			return nil, err
 		}
 	}
-	return func() { srv.Close() }, nil
+	return func() { _ = srv.Close() }, nil
 }
 
 // notesSecret makes the secret that the client and the broker share.

@@ -193,6 +193,9 @@ func TestM3_S31_IDTokenHeaders(t *testing.T) {
 		{"typ no string", resign(object{"typ": 5}), false, "typ is not a string"},
 		{"harmless extra members", resign(object{"x5t": "AAAA", "cty": "JWT"}), true, ""},
 
+		{"header of 7 KB", resign(object{"x": strings.Repeat("x", 7<<10)}), true, ""},
+		{"header of 9 KB", resign(object{"x": strings.Repeat("x", 9<<10)}), false, "header larger"},
+
 		{"alg none", func(c object) string { return encode(object{"alg": "none"}) + "." + encode(c) + "." }, false, "alg"},
 		{"alg None", func(c object) string { return encode(object{"alg": "None"}) + "." + encode(c) + "." }, false, "alg"},
 		{"alg missing", resign(object{"alg": nil}), false, "alg"},

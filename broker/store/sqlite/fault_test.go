@@ -186,7 +186,7 @@ func TestS123_BackgroundCheckpointFails(t *testing.T) {
 	s, d, clock := onDisk(t)
 	d.syncDB.Store(true)
 	var err error
-	for i := 0; err == nil && i < 100*longLog; i++ {
+	for i := 0; err == nil && i < 10*longLog; i++ {
 		err = s.Put(t.Context(), "big", bytes.Repeat([]byte{byte(i)}, 16<<10), 0)
 	}
 	if err == nil || !strings.Contains(err.Error(), "writes are refused") {
@@ -211,7 +211,7 @@ func TestBackgroundCheckpoint(t *testing.T) {
 	}
 	const value = 64 << 10
 	for i := 0; size("") < value; i++ {
-		if i == 100*longLog*4096/value {
+		if i == 10*longLog*4096/value {
 			t.Fatalf("the log has %d bytes, and the database is still empty", size("-wal"))
 		}
 		if err := s.Put(t.Context(), "big", bytes.Repeat([]byte{byte(i)}, value), 0); err != nil {

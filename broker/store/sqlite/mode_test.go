@@ -3,10 +3,13 @@
 package sqlite_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store/sqlite"
 )
 
 // Other users of the machine must not read even sealed records: keys say
@@ -48,7 +51,26 @@ func TestS92_WideModesAreNarrowed(t *testing.T) {
 	wantModes(t, "opened", dir, "a.db", "a.db-shm", "a.db-wal", "a.db.lock")
 }
 
-// wantModes checks dir, its parent if we made it, and exactly these files.
+// A link to the directory or to the file leads to the same lock.
+func TestLinksShareTheLock(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "real", "a.db")
+	s := open(t, path, nil)
+	defer s.Close()
+	for link, target := range map[string]string{"dir": filepath.Dir(path), "link.db": path} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{filepath.Join("dir", "a.db"), "link.db"} {
+		other, err := sqlite.Open(t.Context(), filepath.Join(dir, name), sqlite.Options{})
+		if !errors.Is(err, sqlite.ErrInUse) {
+			t.Errorf("Open(%s) = %v, %v, want %v", name, other, err, sqlite.ErrInUse)
+		}
+	}
+}
+
+// wantModes checks dir and that exactly these files are in it.
 func wantModes(t *testing.T, when, dir string, names ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
