@@ -3,6 +3,7 @@ package oidc
 import (
 	"crypto/tls"
 	"errors"
+	"net"
 	"net/http"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/outbound"
@@ -42,6 +43,11 @@ func upstreamFailure(err error) *provider.Error {
 			e.Reason = provider.ReasonMisconfigured
 			e.Hint = "check the issuer or domain"
 		}
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		e.Hint = "the name is not found; check the domain or issuer, and this machine's name service"
+	} else if _, ok := errors.AsType[*net.OpError](err); ok {
+		e.Hint = "no connection; check the domain or issuer, and that this machine may reach it"
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		e.Hint = "the certificate does not verify; a private authority goes into outbound { trusted_roots }"

@@ -159,7 +159,7 @@ func TestErrInUseTellsTheCure(t *testing.T) {
 	defer s.Close()
 	_, err := sqlite.Open(t.Context(), path, sqlite.Options{})
 	want := "opening " + path + ": another process holds it, or another store of this one; " +
-		`one embedded database serves one process, several nodes need "storage postgres"`
+		`one embedded database serves one process; stop the other, or give this one a path of its own`
 	if err == nil || err.Error() != want {
 		t.Errorf("Open() = %v\nwant %s", err, want)
 	}

@@ -16,7 +16,7 @@ import (
 // not: each would keep its own caches, and [Store.Watch] tells none of them
 // what the others revoked.
 var ErrInUse = errors.New("another process holds it, or another store of this one; " +
-	`one embedded database serves one process, several nodes need "storage postgres"`)
+	`one embedded database serves one process; stop the other, or give this one a path of its own`)
 
 // ownerTimeout only settles two that come at the same moment: both can step
 // back from each other, and the retry lets one through.
