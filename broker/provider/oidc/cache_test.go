@@ -28,9 +28,13 @@ func newTestCache() *testCache {
 		now:       time.Now, // the bubble's
 		rand:      rand.Reader,
 		onFailure: func(error) { c.warned.Add(1) },
-		load: func(context.Context) (int, error) {
+		load: func(ctx context.Context) (int, error) {
 			n := c.loads.Add(1)
-			time.Sleep(time.Second)
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+				return 0, ctx.Err()
+			}
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			return int(n), c.err

@@ -22,7 +22,7 @@ type Deps struct {
 	Outbound *outbound.Client
 
 	// Now defaults to time.Now, Rand to crypto/rand.Reader, Logger to
-	// one that drops everything.
+	// one that drops everything. All must be safe for concurrent use.
 	Now    func() time.Time
 	Rand   io.Reader
 	Logger *zap.Logger

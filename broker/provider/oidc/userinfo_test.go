@@ -3,6 +3,7 @@ package oidc
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,6 +93,7 @@ func TestUserinfoFailures(t *testing.T) {
 		{"two objects", typed("application/json", good+good), provider.ReasonUserinfo},
 		{"5 MB", func(w http.ResponseWriter, r *http.Request) { w.Write(make([]byte, 5<<20)) }, provider.ReasonUserinfo},
 		{"300 KB", typed("application/json", fmt.Sprintf(`{"sub":%q,"x":"%0300000d"}`, testSubject, 0)), provider.ReasonUserinfo},
+		{"300 KB of white space", typed("application/json", good+strings.Repeat(" ", 300<<10)), provider.ReasonUserinfo},
 		{"silence", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, provider.ReasonUserinfo},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", 302) }, provider.ReasonUserinfo},
 		{"cut", func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }, provider.ReasonUserinfo},
