@@ -142,6 +142,8 @@ func (c Config) generic() (oidc.Config, error) {
 }
 
 // hints name the places in Auth0's dashboard.
+//
+//nolint:gosec // G101: words about secrets, none of them one
 var hints = oidc.Hints{
 	NoIDToken: "Auth0 gives third-party applications no ID token: " +
 		"use a first-party application of the type Regular Web Application, and the scope openid",

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -250,7 +251,7 @@ func TestSettingsGoUpstream(t *testing.T) {
 func TestStruckOutReauthenticationIsRefused(t *testing.T) {
 	tn := newTenant(t)
 	_, err := tn.signIn(t, tn.connect(t, nil), "login")
-	if e, ok := err.(*provider.Error); !ok || e.Reason != provider.ReasonReauthentication {
+	if e, ok := errors.AsType[*provider.Error](err); !ok || e.Reason != provider.ReasonReauthentication {
 		t.Errorf("got %v, want %s", err, provider.ReasonReauthentication)
 	}
 	if tn.request.Get("prompt") != "login" || tn.request.Get("max_age") != "0" {

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
@@ -81,9 +82,7 @@ func TestAccessTokenDocument(t *testing.T) {
 func sealedBy(k testKey, head, claims object) func(string) string {
 	return func(id string) string {
 		full := object{"iss": id}
-		for name, value := range claims {
-			full[name] = value
-		}
+		maps.Copy(full, claims)
 		return k.jwt(head, full)
 	}
 }

@@ -103,7 +103,7 @@ func TestCacheBackoff(t *testing.T) {
 			c.get(t.Context())
 			c.mu.Lock()
 			c.cached.mu.Lock()
-			rest := c.retryAt.Sub(time.Now())
+			rest := time.Until(c.retryAt)
 			c.cached.mu.Unlock()
 			c.mu.Unlock()
 			if rest < limit/2 || rest > limit {

@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -158,7 +159,7 @@ func TestM12_M33_NoTokenOrSecretLeaves(t *testing.T) {
 
 				var seen strings.Builder
 				fmt.Fprintf(&seen, "%+v %v", id, err)
-				if e, ok := err.(*provider.Error); ok {
+				if e, ok := errors.AsType[*provider.Error](err); ok {
 					fmt.Fprintf(&seen, " %+v %s %s", *e, e.Hint, e.Detail)
 				}
 				for _, entry := range s.logs.All() {

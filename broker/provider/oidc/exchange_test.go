@@ -3,6 +3,7 @@ package oidc
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"testing"
@@ -43,9 +44,7 @@ func TestM11_TokenRequest(t *testing.T) {
 				"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {testRedirect},
 				"code_verifier": {key.verifier()},
 			}
-			for name, values := range c.extra {
-				want[name] = values
-			}
+			maps.Copy(want, c.extra)
 			if diff := cmp.Diff(want, s.issuer.form); diff != "" {
 				t.Errorf("form (-want +got):\n%s", diff)
 			}

@@ -80,7 +80,7 @@ func retryAfterHeader(h http.Header, now time.Time) time.Duration {
 		wait = time.Duration(min(n, 3600)) * time.Second
 	} else if date, err := http.ParseTime(after); err == nil {
 		wait = date.Sub(now)
-	} else if n, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
+	} else if n, err := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 64); err == nil {
 		wait = time.Unix(n, 0).Sub(now)
 	}
 	return min(max(wait, 0), time.Hour)

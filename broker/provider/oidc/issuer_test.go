@@ -312,7 +312,7 @@ func (i *issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	claims := i.standardClaims(request)
-	token := ""
+	var token string
 	if i.idToken != nil {
 		token = i.idToken(claims)
 	} else {

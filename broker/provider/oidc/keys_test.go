@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -147,7 +148,7 @@ func TestS128_OldKeysWhileTheEndpointFails(t *testing.T) {
 }
 
 func reasonOf(err error) provider.Reason {
-	if e, ok := err.(*provider.Error); ok {
+	if e, ok := errors.AsType[*provider.Error](err); ok {
 		return e.Reason
 	}
 	return ""

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
@@ -38,9 +39,7 @@ func TestOrganizations(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSetup(t, func(cfg *Config) { cfg.Organization, cfg.Organizations = c.want, c.allowed })
 			s.issuer.claims = func(set object) {
-				for name, value := range c.claims {
-					set[name] = value
-				}
+				maps.Copy(set, c.claims)
 			}
 			if c.ok {
 				s.mustSignIn(t)

@@ -95,7 +95,7 @@ func TestUserinfoFailures(t *testing.T) {
 		{"300 KB", typed("application/json", fmt.Sprintf(`{"sub":%q,"x":"%0300000d"}`, testSubject, 0)), provider.ReasonUserinfo},
 		{"300 KB of white space", typed("application/json", good+strings.Repeat(" ", 300<<10)), provider.ReasonUserinfo},
 		{"silence", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, provider.ReasonUserinfo},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", 302) }, provider.ReasonUserinfo},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }, provider.ReasonUserinfo},
 		{"cut", func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }, provider.ReasonUserinfo},
 		{"unsigned JWT", typed("application/jwt", encode(object{"alg": "none"})+"."+encode(object{"sub": testSubject})+"."), provider.ReasonUserinfo},
 	}
