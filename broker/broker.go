@@ -77,7 +77,7 @@ func New(config Config, deps Deps) (*Broker, error) {
 			return nil, err
 		}
 	}
-	if b.pages, err = ui.New(ui.Options{Title: config.Title, StylePath: issuer.Path + PathStyle}); err != nil {
+	if b.pages, err = ui.New(ui.Options{Title: config.Title, StylePath: issuer.Path + pathStyle}); err != nil {
 		return nil, err
 	}
 	if err := b.connect(); err != nil {
@@ -100,7 +100,8 @@ func withDefaults(d Deps) Deps {
 	return d
 }
 
-// connect makes the parts that have no settings of their own.
+// connect makes the parts and hands each the neighbours it needs. It is the
+// one place that knows them all.
 func (b *Broker) connect() error {
 	connections, err := b.connections()
 	if err != nil {
@@ -147,8 +148,12 @@ func offered(scopes []claims.Scope) []claims.Scope {
 }
 
 func (b *Broker) connections() ([]op.Connection, error) {
+	inOrder := slices.Clone(b.config.Connections)
+	slices.SortStableFunc(inOrder, func(x, y Connection) int {
+		return cmp.Or(cmp.Compare(x.Order, y.Order), strings.Compare(cmp.Or(x.Name, x.ID), cmp.Or(y.Name, y.ID)))
+	})
 	var out []op.Connection
-	for _, c := range b.config.Connections {
+	for _, c := range inOrder {
 		if c.Pipeline.Attributes == nil {
 			c.Pipeline.Attributes = claims.Default(false)
 			c.Pipeline.Mappings = claims.DefaultMappings(false)
@@ -158,13 +163,10 @@ func (b *Broker) connections() ([]op.Connection, error) {
 			return nil, fmt.Errorf("provider %s: %w", c.ID, err)
 		}
 		out = append(out, op.Connection{
-			ID: c.ID, Name: cmp.Or(c.Name, c.ID), Order: c.Order, Disabled: c.Disabled, Hidden: c.Hidden,
+			ID: c.ID, Name: cmp.Or(c.Name, c.ID), Disabled: c.Disabled, Hidden: c.Hidden,
 			Provider: c.Provider, Pipeline: pipeline,
 		})
 	}
-	slices.SortStableFunc(out, func(x, y op.Connection) int {
-		return cmp.Or(cmp.Compare(x.Order, y.Order), strings.Compare(x.Name, y.Name))
-	})
 	return out, nil
 }
 

@@ -81,7 +81,7 @@ type GateConfig struct {
 	Scopes         []string
 	RequiredScopes []string
 
-	// Headers sent upstream; nil is gateway.DefaultHeaders.
+	// Headers sent to the application; nil is gateway.DefaultHeaders.
 	Headers []gateway.Header
 
 	// Public paths.

@@ -7,8 +7,8 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
 )
 
-// PathStyle is where the pages' style sheet is, below the issuer.
-const PathStyle = "/oauth2/assets/style.css"
+// pathStyle is where the pages' style sheet is, below the issuer.
+const pathStyle = "/oauth2/assets/style.css"
 
 // Metadata addresses. The second has a form of its own for issuers with a
 // path (RFC 8414, 3.1).
@@ -40,7 +40,7 @@ func (b *Broker) routes() http.Handler {
 	mux.HandleFunc("GET "+base+op.PathUserinfo, s.Userinfo)
 	mux.HandleFunc("POST "+base+op.PathUserinfo, s.Userinfo)
 
-	mux.Handle("GET "+base+PathStyle, b.pages.Style())
+	mux.Handle("GET "+base+pathStyle, b.pages.Style())
 	return mux
 }
 

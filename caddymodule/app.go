@@ -60,6 +60,7 @@ type App struct {
 	log    *zap.Logger
 	issuer string // without placeholders
 	broker *broker.Broker
+	served bool // some site has auth_broker
 	pooled references
 	stop   context.CancelFunc
 }
@@ -194,6 +195,10 @@ func (a *App) Start() error {
 	if err := a.broker.Start(ctx); err != nil {
 		cancel()
 		return fmt.Errorf("%s%w", at(a.Origin, "apps.auth_broker"), err)
+	}
+	if !a.served {
+		a.log.Warn("no site has auth_broker, so nobody can sign in unless another Caddy serves the issuer; add it to the issuer's site",
+			zap.String("issuer", a.issuer))
 	}
 	urls := a.broker.CallbackURLs()
 	for _, id := range slices.Sorted(maps.Keys(urls)) {

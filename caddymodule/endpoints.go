@@ -32,6 +32,7 @@ func (e *Endpoints) Provision(ctx caddy.Context) error {
 		return err
 	}
 	e.app = app
+	app.served = true
 	site, err := findSite(ctx, e.Origin)
 	if errors.Is(err, errNoSite) {
 		return nil // as in JSON written by hand: there is nothing to compare

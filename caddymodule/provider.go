@@ -109,7 +109,7 @@ func checkKind(kind string) error {
 	case kindAuth0, kindOIDC:
 		return nil
 	case kindSAML:
-		return errors.New("provider saml is not in this build; build Caddy with github.com/caddy-auth-broker/caddy-auth-broker/broker/provider/saml as well")
+		return errors.New("provider saml belongs to the package github.com/caddy-auth-broker/caddy-auth-broker/broker/provider/saml, which does not exist yet; use provider oidc if the provider speaks OpenID Connect")
 	}
 	return fmt.Errorf("provider %q is of no known kind; use one of: auth0, oidc, saml", kind)
 }

@@ -223,7 +223,7 @@ func TestM29_UnknownKind(t *testing.T) {
 	for kind, want := range map[string]string{
 		"okta": `provider "okta" is of no known kind; use one of: auth0, oidc, saml`,
 		"":     `provider "" is of no known kind; use one of: auth0, oidc, saml`,
-		"saml": "provider saml is not in this build",
+		"saml": "provider saml belongs to the package",
 	} {
 		err := validate([]byte(`{"logging":{"logs":{"default":{"writer":{"output":"discard"}}}},"apps":{"auth_broker":{
 			"issuer":"https://auth.example.com","providers":[{"kind":"` + kind + `"}]}}}`))

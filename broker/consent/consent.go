@@ -48,8 +48,9 @@ type Question struct {
 	Missing, Granted []string
 }
 
-// Ask decides whether the consent page is due for scopes (mission: asked
-// unless the client is trusted or every scope is granted already).
+// Ask decides whether the consent page is due for scopes: it is, unless the
+// client is trusted or every scope is granted already.
+//
 // The mode comes from the client's configuration, never from a request; all
 // that a request can do is ask for more questions, by prompt=consent.
 func (l *Ledger) Ask(ctx context.Context, subject string, c *oauth.Client, scopes []string, promptConsent bool) (Question, error) {

@@ -42,7 +42,7 @@ type Site struct {
 type Config struct {
 	Sites []Site
 
-	// Headers sent upstream; nil is DefaultHeaders.
+	// Headers sent to the application; nil is DefaultHeaders.
 	Headers []Header
 
 	// Public paths: exact, or a prefix that ends in "/*".

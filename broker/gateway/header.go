@@ -13,7 +13,7 @@ import (
 // maxHeader bounds the value of one header (S5).
 const maxHeader = 8 << 10
 
-// A Header is one request header that the upstream application gets.
+// A Header is one request header that the application behind the gate gets.
 type Header struct {
 	// Name in canonical form.
 	Name  string

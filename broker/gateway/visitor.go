@@ -23,7 +23,6 @@ type Visitor struct {
 	idToken     string
 	headers     []preparedHeader
 
-	site    *site // whose tokens these are
 	print   [sha256.Size]byte
 	renew   time.Time // when to mint anew, outside of requests
 	expires time.Time // when these tokens must not be sent any more
@@ -64,7 +63,7 @@ func (v *Visitor) value(name string) any {
 	return v.claims[name[len("claim."):]]
 }
 
-// Margins of the tokens that are sent upstream.
+// Margins of the tokens that are sent to the application.
 const (
 	renewAt = 0.8              // of their life, in the background
 	leave   = 20 * time.Second // before their end, at the latest
@@ -149,7 +148,6 @@ func (g *Gate) prepare(ctx context.Context, l *live, s *site) (*Visitor, error) 
 		claims:      g.deps.Broker.UserClaims(a),
 		accessToken: t.AccessToken,
 		idToken:     t.IDToken,
-		site:        s,
 		print:       g.print,
 		renew:       t.Expires.Add(-time.Duration((1 - renewAt) * float64(t.ExpiresIn))),
 		expires:     t.Expires.Add(-leave),

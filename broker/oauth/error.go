@@ -6,7 +6,7 @@ import (
 )
 
 // Error codes of RFC 6749 (4.1.2.1, 5.2), OpenID Connect Core (3.1.2.6) and
-// RFC 6750 (3.1). The last two are ours: they name what an error page, which
+// RFC 6750 (3.1). The last one is ours: it names what an error page, which
 // never redirects, is about.
 const (
 	InvalidRequest          = "invalid_request"
@@ -15,12 +15,10 @@ const (
 	InvalidScope            = "invalid_scope"
 	InvalidToken            = "invalid_token"
 	InsufficientScope       = "insufficient_scope"
-	UnauthorizedClient      = "unauthorized_client"
 	UnsupportedGrantType    = "unsupported_grant_type"
 	UnsupportedResponseType = "unsupported_response_type"
 	AccessDenied            = "access_denied"
 	ServerError             = "server_error"
-	TemporarilyUnavailable  = "temporarily_unavailable"
 	LoginRequired           = "login_required"
 	InteractionRequired     = "interaction_required"
 	ConsentRequired         = "consent_required"

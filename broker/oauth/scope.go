@@ -5,11 +5,9 @@ import (
 	"strings"
 )
 
-// Scopes with a meaning in the protocol itself.
-const (
-	ScopeOpenID        = "openid"
-	ScopeOfflineAccess = "offline_access"
-)
+// ScopeOpenID makes an authorization request one of OpenID Connect: without
+// it there is no ID token.
+const ScopeOpenID = "openid"
 
 // ParseScope splits a scope parameter (RFC 6749, 3.3) into its distinct
 // names, in the order of their first appearance. It refuses characters

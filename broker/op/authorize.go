@@ -37,8 +37,8 @@ func (s *Server) Authorize(w http.ResponseWriter, r *http.Request) {
 	s.dispatch(w, r, l, client)
 }
 
-// readAuthorize returns the parameters: of the query for GET, of the body
-// alone for POST.
+// readAuthorize returns the parameters: of the query, and for POST of the
+// body too.
 func readAuthorize(w http.ResponseWriter, r *http.Request) (url.Values, *oauth.Error) {
 	params := r.URL.Query()
 	if r.Method == http.MethodPost {
@@ -70,7 +70,8 @@ func (s *Server) authorizeClient(params url.Values) (*oauth.Client, *oauth.Error
 }
 
 // dispatch looks at the login and takes the next step. It is the only place
-// that knows their order.
+// that knows their order. The answer to the consent page ends a login, so
+// that one does not come back here.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client) {
 	if l.Connection == "" {
 		s.choose(w, r, l, client)
@@ -80,18 +81,16 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, l *login, clie
 		s.beginUpstream(w, r, l)
 		return
 	}
-	question, err := s.Ledger.Ask(r.Context(), l.Context.Subject, client, l.Request.Scopes, l.Request.HasPrompt("consent"))
+	question, err := s.question(r, l, client)
 	switch {
 	case err != nil:
 		s.toClientInternal(w, r, l, err)
 	case question.Due && l.Request.HasPrompt("none"):
 		s.toClient(w, r, l, &oauth.Error{Code: oauth.ConsentRequired, Description: "the user has to consent"}, oauth.ConsentRequired)
-	case question.Due && !l.Decided:
+	case question.Due:
 		s.askConsent(w, r, l)
-	case l.Decided:
-		s.finish(w, r, l, client, l.Granted)
 	default:
-		s.finish(w, r, l, client, l.Request.Scopes)
+		s.finish(w, r, l)
 	}
 }
 

@@ -41,6 +41,10 @@ func (s *Server) Login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l, err := s.get(r.Context(), p, query.Get("flow"))
+	if err != nil && !errors.Is(err, errNoLogin) {
+		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		return
+	}
 	if err != nil {
 		s.page(w, r, failure{reason: "stale_sign_in", err: err})
 		return

@@ -38,10 +38,11 @@ func grantID(code string) string {
 	return strings.TrimPrefix(store.SecretKey(grantKind, code), grantKind+"/")
 }
 
-// finish issues a code and sends the browser to the client with it.
-func (s *Server) finish(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client, scopes []string) {
+// finish issues a code for all the scopes asked for, since none needs
+// consent, and sends the browser to the client with it.
+func (s *Server) finish(w http.ResponseWriter, r *http.Request, l *login) {
 	code := store.NewSecret()
-	if err := s.saveGrant(r.Context(), l, code, scopes); err != nil {
+	if err := s.saveGrant(r.Context(), l, code, l.Request.Scopes); err != nil {
 		s.toClientInternal(w, r, l, err)
 		return
 	}

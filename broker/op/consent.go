@@ -178,6 +178,13 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, raw []
 	if allowed {
 		code = store.NewSecret()
 		l.Outcome = s.codeRedirect(l, code)
+		// The code comes before the outcome that names it: whoever reads the
+		// outcome can redeem it at once. One that nobody gets to know ends by
+		// itself within a minute.
+		if err := s.saveGrant(ctx, l, code, l.Granted); err != nil {
+			s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
+			return
+		}
 	} else {
 		l.Outcome = s.denial(l)
 	}
@@ -198,11 +205,7 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, raw []
 	s.Log.Info("consent answered", zap.String("trace", l.Trace), zap.String("client", client.ID),
 		zap.String("subject", l.Context.Subject), zap.Bool("allowed", allowed), zap.Strings("scopes", l.Granted))
 	if allowed {
-		err = s.Ledger.Record(ctx, l.Context.Subject, client, l.Connection, l.Granted)
-		if err == nil {
-			err = s.saveGrant(ctx, l, code, l.Granted)
-		}
-		if err != nil {
+		if err := s.Ledger.Record(ctx, l.Context.Subject, client, l.Connection, l.Granted); err != nil {
 			s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
 			return
 		}

@@ -3,14 +3,15 @@
 //
 // A sign-in is one record, the login, that only moves forward. One
 // dispatcher looks at it and picks the next step: choose a connection, sign
-// in upstream, consent, issue a code. Each step ends by returning to the
-// dispatcher, and no step calls another. A step proves that it was its turn
+// in upstream, consent, issue a code. A step ends by returning to the
+// dispatcher or by sending the browser to the client, as the answer to the
+// consent page does. A step proves that it was its turn
 // with a one-time value bound to the browser, so steps cannot be skipped,
 // repeated or mixed between two tabs.
 //
 //	/oauth2/authorize -> dispatch -> [/oauth2/login]  choose  -> dispatch
 //	                              -> upstream
-//	/oauth2/callback/{connection} -> dispatch -> [/oauth2/consent] -> dispatch
+//	/oauth2/callback/{connection} -> dispatch -> [/oauth2/consent] -> code or denial
 //	                              -> code to the client
 //
 // Until the upstream has answered, the login waits sealed in a cookie:

@@ -23,10 +23,8 @@ import (
 
 // A Connection is one upstream that people can sign in at.
 type Connection struct {
-	ID      string
-	Name    string
-	LogoURI string
-	Order   int
+	ID   string
+	Name string
 
 	// Disabled connections cannot be used at all; Hidden ones are not
 	// offered, but a client may ask for them by idp_hint.
@@ -64,7 +62,7 @@ type Server struct {
 	Resume func(ctx context.Context, clientID, state string) (string, bool)
 }
 
-// Paths below the issuer that pages refer to.
+// Paths of the endpoints, below the issuer.
 const (
 	PathAuthorize = "/oauth2/authorize"
 	PathToken     = "/oauth2/token"
@@ -102,7 +100,8 @@ func (s *Server) Permits(c *oauth.Client, connection string) bool {
 	return s.connection(connection) != nil && c.MayUse(connection)
 }
 
-// candidates are the enabled connections that the client permits.
+// candidates are the connections to choose from: enabled, not hidden, and
+// permitted by the client.
 func (s *Server) candidates(c *oauth.Client) (visible []*Connection) {
 	for i := range s.Connections {
 		if conn := &s.Connections[i]; !conn.Disabled && !conn.Hidden && c.MayUse(conn.ID) {

@@ -139,14 +139,22 @@ func (s *Server) returning(w http.ResponseWriter, r *http.Request) (*login, stri
 		return refuse("cookies_missing", retry, errors.New("the browser has no sign-in cookie"))
 	}
 	l, err := s.get(ctx, p, st.Login)
-	if err != nil {
+	if errors.Is(err, errNoLogin) {
 		return refuse("stale_sign_in", retry, err)
+	}
+	if err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		return nil, ""
 	}
 	if l.Connection != st.Connection || l.Private == nil {
 		return refuse("stale_sign_in", retry, errors.New("another connection was chosen since"))
 	}
-	if err := s.spend(ctx, l.ID); err != nil {
+	switch err := s.spend(ctx, l.ID); {
+	case errors.Is(err, errReplayed):
 		return refuse("replayed_callback", retry, err)
+	case err != nil:
+		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		return nil, ""
 	}
 	p.remove(l.ID)
 	if err := s.writePending(ctx, w, p); err != nil {

@@ -35,8 +35,8 @@ func NewCookies(origin *url.URL) Cookies {
 	return c
 }
 
-// SecureOrigin says whether the origin may set cookies at all: https, or http on
-// a loopback host.
+// SecureOrigin says whether the origin may set cookies at all: https, or
+// http on a loopback host.
 func SecureOrigin(origin *url.URL) bool {
 	return origin.Scheme == "https" || origin.Scheme == "http" && oauth.LoopbackHost(origin.Hostname())
 }

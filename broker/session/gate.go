@@ -28,7 +28,7 @@ func gateKey(sid, secret string) string {
 func (m *Manager) CreateGate(ctx context.Context, a *authn.Authorization) (*Gate, string, error) {
 	now, secret := m.Now().UTC(), store.NewSecret()
 	g := &Gate{SID: a.SID, Created: now, Used: now, Authorization: a}
-	if err := m.save(ctx, gateKey(a.SID, secret), g, nil, false, now); err != nil {
+	if err := m.save(ctx, gateKey(a.SID, secret), g, nil, now); err != nil {
 		return nil, "", fmt.Errorf("saving gate session: %w", err)
 	}
 	alive, err := m.Alive(ctx, a.SID)
@@ -73,8 +73,8 @@ func (m *Manager) gateRecord(ctx context.Context, handle string) (*Gate, []byte,
 }
 
 // TouchGate records that the session of handle was in use at used, which
-// puts off its idle end and that of its SSO session. A session that somebody ended or touched in the
-// meantime is left alone.
+// puts off its idle end and that of its SSO session. A session that somebody
+// ended or touched in the meantime is left alone.
 func (m *Manager) TouchGate(ctx context.Context, handle string, used time.Time) error {
 	g, raw, err := m.gate(ctx, handle)
 	if err != nil {
@@ -85,7 +85,7 @@ func (m *Manager) TouchGate(ctx context.Context, handle string, used time.Time) 
 	}
 	g.Used = used.UTC()
 	sid, secret, _ := splitHandle(handle)
-	err = m.save(ctx, gateKey(sid, secret), g, raw, true, g.Created)
+	err = m.save(ctx, gateKey(sid, secret), g, raw, g.Created)
 	if err == nil {
 		err = m.touchSSO(ctx, sid, used)
 	}
@@ -108,7 +108,7 @@ func (m *Manager) touchSSO(ctx context.Context, sid string, used time.Time) erro
 		return err
 	}
 	s.Used = used.UTC()
-	return m.save(ctx, ssoKey(sid), s, raw, true, s.Created)
+	return m.save(ctx, ssoKey(sid), s, raw, s.Created)
 }
 
 // SignOut ends the SSO session that the gate session of handle belongs to,
@@ -123,7 +123,7 @@ func (m *Manager) SignOut(ctx context.Context, handle string) (*Gate, error) {
 	return g, m.End(ctx, g.SID)
 }
 
-// EndGate ends one gate session, for a sign-in that replaces it.
+// EndGate ends one gate session and leaves the SSO session above it alive.
 func (m *Manager) EndGate(ctx context.Context, handle string) error {
 	sid, secret, ok := splitHandle(handle)
 	if !ok {

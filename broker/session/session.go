@@ -107,19 +107,19 @@ func (m *Manager) signInAgain(ctx context.Context, handle, connection string, lo
 			if err := m.End(ctx, old.SID); err != nil {
 				return nil, "", err
 			}
-			old = nil
+			old, raw = nil, nil
 		}
 	}
 	return m.signIn(ctx, old, raw, connection, login)
 }
 
-// signIn writes login into old, or a new session where old is nil, under a
-// new secret.
+// signIn writes login into old, whose record is raw, or into a new session
+// where both are nil, under a new secret.
 func (m *Manager) signIn(ctx context.Context, old *SSO, raw []byte, connection string, login Login) (*SSO, string, error) {
 	s, secret := m.renew(old), store.NewSecret()
 	s.Secret = store.SecretKey("sso", secret)
 	s.Logins[connection] = login
-	return s, secret, m.save(ctx, ssoKey(s.SID), s, raw, old != nil, s.Created)
+	return s, secret, m.save(ctx, ssoKey(s.SID), s, raw, s.Created)
 }
 
 func (m *Manager) renew(old *SSO) *SSO {
@@ -133,19 +133,14 @@ func (m *Manager) renew(old *SSO) *SSO {
 
 // SSO returns the live session of handle, or ErrNoSession.
 func (m *Manager) SSO(ctx context.Context, handle string) (*SSO, error) {
-	s, _, err := m.lookup(ctx, handle)
+	s, _, err := m.find(ctx, handle)
+	if err == nil && m.over(s.Created, s.Used) {
+		return nil, ErrNoSession
+	}
 	return s, err
 }
 
-func (m *Manager) lookup(ctx context.Context, handle string) (*SSO, []byte, error) {
-	s, raw, err := m.find(ctx, handle)
-	if err == nil && m.over(s.Created, s.Used) {
-		return nil, nil, ErrNoSession
-	}
-	return s, raw, err
-}
-
-// find is lookup for a session that may have reached a limit.
+// find is SSO for a session that may have reached a limit.
 func (m *Manager) find(ctx context.Context, handle string) (*SSO, []byte, error) {
 	sid, secret, ok := splitHandle(handle)
 	if !ok {
@@ -219,10 +214,10 @@ func (m *Manager) read(ctx context.Context, key string, into any) ([]byte, error
 	return raw, nil
 }
 
-// save writes v with what is left of the absolute lifetime. With replace it
-// succeeds only while the record is still raw, so that a session ended in
-// the meantime stays ended.
-func (m *Manager) save(ctx context.Context, key string, v any, raw []byte, replace bool, created time.Time) error {
+// save writes v with what is left of the absolute lifetime. It succeeds only
+// while the record is still raw, or still absent where raw is nil, so that a
+// session ended in the meantime stays ended.
+func (m *Manager) save(ctx context.Context, key string, v any, raw []byte, created time.Time) error {
 	left := m.Limits.Lifetime - m.Now().Sub(created)
 	if left <= 0 {
 		return ErrNoSession
@@ -230,9 +225,6 @@ func (m *Manager) save(ctx context.Context, key string, v any, raw []byte, repla
 	value, err := json.Marshal(v)
 	if err != nil {
 		return err
-	}
-	if !replace {
-		raw = nil
 	}
 	return m.Store.Swap(ctx, key, raw, value, left)
 }

@@ -47,7 +47,6 @@ type keySet struct {
 
 // signer is one active key with its prepared headers.
 type signer struct {
-	alg string
 	key crypto.Signer
 	kid string
 

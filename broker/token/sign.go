@@ -25,7 +25,7 @@ func newSigner(alg, kid string, key crypto.Signer) *signer {
 		// Alg and kid are our own, of safe characters.
 		return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"alg":%q,"typ":%q,"kid":%q}`, alg, typ, kid)) + "."
 	}
-	return &signer{alg: alg, key: key, kid: kid, jwt: head(typeJWT), accessToken: head(typeAccessToken)}
+	return &signer{key: key, kid: kid, jwt: head(typeJWT), accessToken: head(typeAccessToken)}
 }
 
 // sign returns the compact serialisation of claims under the active key of
