@@ -82,6 +82,9 @@ type site struct {
 	Site
 	cookies  session.Cookies
 	callback string // redirect URI
+
+	// The full names of the two cookies.
+	session, binding string
 }
 
 // Reserved paths of every gated site.
@@ -130,7 +133,11 @@ func New(c Config, d Deps) (*Gate, error) {
 		if !session.SecureOrigin(s.Origin) {
 			return nil, fmt.Errorf("auth_gate: site %s must be https; http is for loopback hosts only", s.Origin)
 		}
-		g.sites[strings.ToLower(s.Origin.Host)] = &site{Site: s, cookies: session.NewCookies(s.Origin), callback: CallbackURL(s.Origin)}
+		jar := session.NewCookies(s.Origin)
+		g.sites[strings.ToLower(s.Origin.Host)] = &site{
+			Site: s, cookies: jar, callback: CallbackURL(s.Origin),
+			session: jar.Name(sessionCookie), binding: jar.Name(bindingCookie),
+		}
 		fmt.Fprintf(print, "%s %v %q %q %s\n", s.Origin, s.Client.AccessLifetime, s.Client.Scopes, s.Client.Connections, s.Client.IDTokenAlg)
 	}
 	print.Sum(g.print[:0])
@@ -156,7 +163,7 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, original *url.URL, 
 		g.page(w, r, failure{reason: "wrong_host", status: http.StatusMisdirectedRequest})
 		return nil
 	}
-	handle := takeCookie(r, s.cookies.Name(sessionCookie), s.cookies.Name(bindingCookie))
+	handle := takeCookie(r, s.session, s.binding)
 	if kept, ok := r.Context().Value(skippedKey{}).(cookies); ok {
 		handle = kept
 	}
@@ -187,7 +194,7 @@ func (g *Gate) Skip(w http.ResponseWriter, r *http.Request, original *url.URL, n
 		return g.Serve(w, r, original, next)
 	}
 	g.managed.strip(r)
-	kept := takeCookie(r, s.cookies.Name(sessionCookie), s.cookies.Name(bindingCookie))
+	kept := takeCookie(r, s.session, s.binding)
 	if kept != (cookies{}) {
 		r = r.WithContext(context.WithValue(r.Context(), skippedKey{}, kept))
 	}
