@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
@@ -56,11 +57,12 @@ func (b *Broker) NewGate(c GateConfig) (*gateway.Gate, error) {
 // fingerprint changes with all settings of the broker's own that decide
 // which tokens a gate gets, and whether it gets any.
 func (b *Broker) fingerprint() string {
-	text := fmt.Sprintf("%s %s", b.config.Issuer, b.config.AccessLifetime)
+	var text strings.Builder
+	text.WriteString(fmt.Sprintf("%s %s", b.config.Issuer, b.config.AccessLifetime))
 	for _, c := range b.config.Connections {
-		text += fmt.Sprintf(" %s:%t", c.ID, c.Disabled)
+		text.WriteString(fmt.Sprintf(" %s:%t", c.ID, c.Disabled))
 	}
-	return text
+	return text.String()
 }
 
 // gateClient returns the client that a gated site is.

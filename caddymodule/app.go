@@ -9,8 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
+
+	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"

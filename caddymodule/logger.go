@@ -1,9 +1,12 @@
 package caddymodule
 
 import (
-	"github.com/caddyserver/caddy/v2"
+	"slices"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/caddyserver/caddy/v2"
 )
 
 // poolLogger returns a logger for what outlives a configuration. The logger
@@ -19,7 +22,7 @@ type currentLog struct{ fields []zapcore.Field }
 func (c currentLog) Enabled(l zapcore.Level) bool { return caddy.Log().Core().Enabled(l) }
 
 func (c currentLog) With(fields []zapcore.Field) zapcore.Core {
-	return currentLog{fields: append(c.fields[:len(c.fields):len(c.fields)], fields...)}
+	return currentLog{fields: append(slices.Clip(c.fields), fields...)}
 }
 
 func (c currentLog) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
@@ -30,7 +33,7 @@ func (c currentLog) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Ch
 }
 
 func (c currentLog) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	return caddy.Log().Core().Write(e, append(c.fields[:len(c.fields):len(c.fields)], fields...))
+	return caddy.Log().Core().Write(e, append(slices.Clip(c.fields), fields...))
 }
 
 func (c currentLog) Sync() error { return caddy.Log().Core().Sync() }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"

@@ -50,15 +50,18 @@ func TestM27_M31_ProvisionErrors(t *testing.T) {
 		want      string
 	}{
 		"secret variable empty": {
-			globals(provider4, ""), map[string]string{"AUTH0_CLIENT_SECRET": ""},
+			globals(provider4, ""),
+			map[string]string{"AUTH0_CLIENT_SECRET": ""},
 			"Caddyfile:4: provider auth0: client_secret {env.AUTH0_CLIENT_SECRET} is empty; set the variable or use {file.path}",
 		},
 		"domain variable empty": {
-			globals(provider4, ""), map[string]string{"AUTH0_DOMAIN": ""},
+			globals(provider4, ""),
+			map[string]string{"AUTH0_DOMAIN": ""},
 			"Caddyfile:4: provider auth0: domain {env.AUTH0_DOMAIN} is empty; set the variable or use {file.path}",
 		},
 		"client id variable empty": {
-			globals(provider4, ""), map[string]string{"AUTH0_CLIENT_ID": ""},
+			globals(provider4, ""),
+			map[string]string{"AUTH0_CLIENT_ID": ""},
 			"Caddyfile:4: provider auth0: client_id {env.AUTH0_CLIENT_ID} is empty; set the variable or use {file.path}",
 		},
 		"secret file missing": {
@@ -82,7 +85,8 @@ func TestM27_M31_ProvisionErrors(t *testing.T) {
 			"Caddyfile:4: provider auth0: client_secret is missing",
 		},
 		"domain with scheme": {
-			globals(provider4, ""), map[string]string{"AUTH0_DOMAIN": "https://example.eu.auth0.com/"},
+			globals(provider4, ""),
+			map[string]string{"AUTH0_DOMAIN": "https://example.eu.auth0.com/"},
 			"Caddyfile:4: provider auth0: domain",
 		},
 		"issuer of a provider missing": {

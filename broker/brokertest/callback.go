@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -77,9 +78,7 @@ func (t *Tenant) answer(w http.ResponseWriter, r *http.Request, tx transaction, 
 		return
 	}
 	query := target.Query()
-	for name, values := range params {
-		query[name] = values
-	}
+	maps.Copy(query, params)
 	target.RawQuery = query.Encode()
 	// 303, so that the form of a page is not posted on to the callback.
 	http.Redirect(w, r, target.String(), http.StatusSeeOther)

@@ -46,8 +46,10 @@ func TestBrowserForms(t *testing.T) {
 			b.Fill("area", "")
 			b.Submit("f", map[string]string{"text": "ü&="})
 		}, "POST kept=1 area=&b=first&box=on&hidden=h&outside=in&r=2&s=x&text=%C3%BC%26%3D"},
-		"by GET": {func() { b.Click("away") },
-			"GET text=a&hidden=h&box=one&r=1&s=Y&area=one%0D%0Atwo&b=get&outside=in "},
+		"by GET": {
+			func() { b.Click("away") },
+			"GET text=a&hidden=h&box=one&r=1&s=Y&area=one%0D%0Atwo&b=get&outside=in ",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.Get("https://app.example.com/")

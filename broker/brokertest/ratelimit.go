@@ -86,7 +86,7 @@ func (t *Tenant) limited(lim limit, h http.HandlerFunc) http.HandlerFunc {
 
 // setRateLimit writes Auth0's headers; reset is in Unix seconds, rounded up.
 func setRateLimit(h http.Header, limit, remaining int, reset time.Time) {
-	h.Set("X-RateLimit-Limit", strconv.Itoa(limit))
-	h.Set("X-RateLimit-Remaining", strconv.Itoa(remaining))
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Add(time.Second-1).Unix(), 10))
+	h.Set("X-Ratelimit-Limit", strconv.Itoa(limit))
+	h.Set("X-Ratelimit-Remaining", strconv.Itoa(remaining))
+	h.Set("X-Ratelimit-Reset", strconv.FormatInt(reset.Add(time.Second-1).Unix(), 10))
 }

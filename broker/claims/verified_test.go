@@ -27,35 +27,43 @@ func TestR40_VerifiedFlagComesFromTheDocumentOfTheValue(t *testing.T) {
 		},
 		"the attack: address from userinfo, flag from the ID token": {
 			`{"email_verified": true}`, `{"email": "victim@example.com"}`,
-			`{"email": "victim@example.com"}`, []Reason{UnverifiedPair},
+			`{"email": "victim@example.com"}`,
+			[]Reason{UnverifiedPair},
 		},
 		"the other way round": {
 			`{"email": "victim@example.com"}`, `{"email_verified": true}`,
-			`{"email": "victim@example.com"}`, []Reason{UnverifiedPair},
+			`{"email": "victim@example.com"}`,
+			[]Reason{UnverifiedPair},
 		},
 		"the flag of the address, not of the other one": {
 			`{"email_verified": true}`, `{"email": "victim@example.com", "email_verified": false}`,
-			`{"email": "victim@example.com", "email_verified": false}`, []Reason{UnverifiedPair},
+			`{"email": "victim@example.com", "email_verified": false}`,
+			[]Reason{UnverifiedPair},
 		},
 		"the loser's flag is not taken": {
 			`{"email": "a@example.com", "email_verified": false}`, `{"email": "b@example.com", "email_verified": true}`,
-			`{"email": "a@example.com", "email_verified": false}`, []Reason{Shadowed},
+			`{"email": "a@example.com", "email_verified": false}`,
+			[]Reason{Shadowed},
 		},
 		"a mistyped flag is not replaced by the other document's": {
 			`{"email": "a@example.com", "email_verified": "false"}`, `{"email": "b@example.com", "email_verified": true}`,
-			`{"email": "a@example.com"}`, []Reason{TypeMismatch, UnverifiedPair},
+			`{"email": "a@example.com"}`,
+			[]Reason{TypeMismatch, UnverifiedPair},
 		},
 		"a mistyped address takes its flag along": {
 			`{"email": ["victim@example.com"], "email_verified": true}`, `{"email": "b@example.com"}`,
-			`{"email": "b@example.com"}`, []Reason{UnverifiedPair},
+			`{"email": "b@example.com"}`,
+			[]Reason{UnverifiedPair},
 		},
 		"no address at all": {
 			`{"email_verified": true}`, `{"email_verified": true}`,
-			`{}`, []Reason{UnverifiedPair, UnverifiedPair},
+			`{}`,
+			[]Reason{UnverifiedPair, UnverifiedPair},
 		},
 		"an explicit null is no address": {
 			`{"email": null, "email_verified": true}`, `{"email": "victim@example.com"}`,
-			`{"email": "victim@example.com"}`, []Reason{UnverifiedPair},
+			`{"email": "victim@example.com"}`,
+			[]Reason{UnverifiedPair},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -693,8 +694,17 @@ func TestCacheIsBounded(t *testing.T) {
 
 func TestParseHeaderMistakes(t *testing.T) {
 	for _, c := range [][2]string{
-		{"", "x"}, {"Bad Name", "x"}, {"X", ""}, {"X", "{claim.}"}, {"X", "{nothing}"}, {"X", "{claim.a"}, {"X", "a\nb"},
-		{"Host", "x"}, {"Connection", "x"}, {"Cookie", "x"}, {"Content-Length", "1"},
+		{"", "x"},
+		{"Bad Name", "x"},
+		{"X", ""},
+		{"X", "{claim.}"},
+		{"X", "{nothing}"},
+		{"X", "{claim.a"},
+		{"X", "a\nb"},
+		{"Host", "x"},
+		{"Connection", "x"},
+		{"Cookie", "x"},
+		{"Content-Length", "1"},
 	} {
 		if _, err := ParseHeader(c[0], c[1]); err == nil {
 			t.Errorf("%q: %q was accepted", c[0], c[1])
@@ -717,9 +727,7 @@ func BenchmarkGateHit(b *testing.B) {
 	cookieLines := make([]string, 1)
 	b.ReportAllocs()
 	for b.Loop() {
-		for name, values := range header {
-			req.Header[name] = values
-		}
+		maps.Copy(req.Header, header)
 		cookieLines[0] = cookie
 		req.Header["Cookie"] = cookieLines
 		if err := r.gate.Serve(rec, req, req.URL, next); err != nil {

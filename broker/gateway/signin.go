@@ -200,8 +200,7 @@ func (g *Gate) signedIn(ctx context.Context, s *site, c cookies) bool {
 func (g *Gate) redeem(w http.ResponseWriter, r *http.Request, s *site, query url.Values, c cookies, target string) {
 	ctx := r.Context()
 	a, err := g.deps.Broker.Redeem(ctx, s.Client, query.Get("code"), s.callback, verifier(c.binding, query.Get("state")))
-	var oerr *oauth.Error
-	if errors.As(err, &oerr) {
+	if _, ok := errors.AsType[*oauth.Error](err); ok {
 		g.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest, retry: target, err: err})
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -45,12 +46,7 @@ func ValidRedirectURI(s string) error {
 // holdsResponse says whether a query has a parameter of the authorization
 // response: sent twice, client and library could each read another one.
 func holdsResponse(query url.Values) bool {
-	for _, name := range []string{"code", "state", "iss", "error", "error_description"} {
-		if query.Has(name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"code", "state", "iss", "error", "error_description"}, query.Has)
 }
 
 // MatchRedirectURI says whether the client registered uri: byte for byte,

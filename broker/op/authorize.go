@@ -103,8 +103,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *oauth.Error)
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseForm(); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, &oauth.Error{Code: oauth.InvalidRequest, Description: "the body is too large", Status: http.StatusRequestEntityTooLarge}
 		}
 		return nil, &oauth.Error{Code: oauth.InvalidRequest, Description: "the body is not a readable form"}

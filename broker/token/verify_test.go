@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -69,9 +70,7 @@ func TestR33_CrossFeed(t *testing.T) {
 	payload := m.accessClaims(authorization("openid"), client(), m.Now(), time.Minute, "jti-1")
 	with := func(name string, v any) map[string]any {
 		changed := map[string]any{}
-		for k, old := range payload {
-			changed[k] = old
-		}
+		maps.Copy(changed, payload)
 		if changed[name] = v; v == nil {
 			delete(changed, name)
 		}

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -14,9 +15,7 @@ import (
 func getStyle(p *Pages, method, target string, header http.Header) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(method, target, nil)
-	for k, v := range header {
-		r.Header[k] = v
-	}
+	maps.Copy(r.Header, header)
 	p.Style().ServeHTTP(w, r)
 	return w
 }
@@ -93,12 +92,20 @@ func TestS51_Contrast(t *testing.T) {
 		front, back string
 		atLeast     float64
 	}{
-		{"text", "card", 4.5}, {"text", "ground", 4.5}, {"text", "tint", 4.5},
-		{"quiet", "card", 4.5}, {"quiet", "ground", 4.5}, {"quiet", "tint", 4.5},
-		{"accent", "card", 4.5}, {"accent-strong", "card", 4.5}, {"accent", "tint", 4.5},
-		{"on-accent", "accent", 4.5}, {"on-accent", "accent-strong", 4.5},
+		{"text", "card", 4.5},
+		{"text", "ground", 4.5},
+		{"text", "tint", 4.5},
+		{"quiet", "card", 4.5},
+		{"quiet", "ground", 4.5},
+		{"quiet", "tint", 4.5},
+		{"accent", "card", 4.5},
+		{"accent-strong", "card", 4.5},
+		{"accent", "tint", 4.5},
+		{"on-accent", "accent", 4.5},
+		{"on-accent", "accent-strong", 4.5},
 		{"on-note", "note", 4.5},
-		{"edge", "card", 3}, {"accent", "ground", 3},
+		{"edge", "card", 3},
+		{"accent", "ground", 3},
 	}
 	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllStringSubmatch(string(styleCSS), -1)
 	if len(blocks) != 2 {

@@ -118,8 +118,7 @@ func readGoMod(t *testing.T) goMod {
 
 // describe adds what a command said to its exit status.
 func describe(err error) error {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return fmt.Errorf("%w: %s", err, exit.Stderr)
 	}
 	return err
