@@ -49,14 +49,9 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, l *login) {
 	redirect(w, r, s.codeRedirect(l, code))
 }
 
-// codeRedirect is the successful authorization response (RFC 6749, 4.1.2;
-// RFC 9207).
+// codeRedirect is the successful authorization response (RFC 6749, 4.1.2).
 func (s *Server) codeRedirect(l *login, code string) string {
-	params := url.Values{"code": {code}, "iss": {s.Issuer.String()}}
-	if l.Request.State != "" {
-		params.Set("state", l.Request.State)
-	}
-	return oauth.RedirectWith(l.Request.RedirectURI, params)
+	return s.responseURL(l, url.Values{"code": {code}})
 }
 
 func (s *Server) saveGrant(ctx context.Context, l *login, code string, scopes []string) error {

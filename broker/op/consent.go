@@ -186,7 +186,7 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, raw []
 			return
 		}
 	} else {
-		l.Outcome = s.denial(l)
+		l.Outcome = s.errorRedirect(l, &oauth.Error{Code: oauth.AccessDenied, Description: "the user did not consent"})
 	}
 	decided, err := json.Marshal(l)
 	if err == nil {
@@ -219,16 +219,4 @@ func (s *Server) binding(r *http.Request) string {
 		return ""
 	}
 	return p.Binding
-}
-
-func (s *Server) denial(l *login) string {
-	params := url.Values{
-		"error":             {oauth.AccessDenied},
-		"error_description": {"the user did not consent"},
-		"iss":               {s.Issuer.String()},
-	}
-	if l.Request.State != "" {
-		params.Set("state", l.Request.State)
-	}
-	return oauth.RedirectWith(l.Request.RedirectURI, params)
 }

@@ -58,17 +58,28 @@ func (s *Server) toClientInternal(w http.ResponseWriter, r *http.Request, l *log
 	s.answerClient(w, r, l, &oauth.Error{Code: oauth.ServerError, Description: s.describe(oauth.ServerError, l.Trace)})
 }
 
-// answerClient redirects with the error, the client's state and our issuer
-// (RFC 9207).
+// answerClient sends the browser to the client with the error.
 func (s *Server) answerClient(w http.ResponseWriter, r *http.Request, l *login, oerr *oauth.Error) {
-	params := url.Values{"error": {oerr.Code}, "iss": {s.Issuer.String()}}
+	redirect(w, r, s.errorRedirect(l, oerr))
+}
+
+// errorRedirect is the error response (RFC 6749, 4.1.2.1).
+func (s *Server) errorRedirect(l *login, oerr *oauth.Error) string {
+	params := url.Values{"error": {oerr.Code}}
 	if oerr.Description != "" {
 		params.Set("error_description", oerr.Description)
 	}
+	return s.responseURL(l, params)
+}
+
+// responseURL is where the answer to an authorization request goes: to the
+// client, with its state and our issuer (RFC 9207).
+func (s *Server) responseURL(l *login, params url.Values) string {
+	params.Set("iss", s.Issuer.String())
 	if l.Request.State != "" {
 		params.Set("state", l.Request.State)
 	}
-	redirect(w, r, oauth.RedirectWith(l.Request.RedirectURI, params))
+	return oauth.RedirectWith(l.Request.RedirectURI, params)
 }
 
 // describe is the error_description of a failure behind the client's back:
