@@ -30,20 +30,26 @@ func ValidateAMR(methods []string, custom bool) error {
 
 // ParseAMR reads an upstream's "amr" as leniently as is safe: a string is
 // an array of one, elements that are not strings are left out, and anything
-// else counts as absent. The result is nil or has an element.
-func ParseAMR(v any) []string {
+// else counts as absent. Methods is nil or has an element.
+//
+// Dropped counts what was left out, for a warning in the log; a value of
+// the wrong type altogether is one. A null and an empty array are as good
+// as absent, so nothing is dropped of them.
+func ParseAMR(v any) (methods []string, dropped int) {
 	var elements []any
 	switch v := v.(type) {
-	case string:
-		elements = []any{v}
+	case nil:
 	case []any:
 		elements = v
+	default:
+		elements = []any{v}
 	}
-	var methods []string
 	for _, e := range elements {
 		if s, ok := e.(string); ok && s != "" {
 			methods = append(methods, s)
+		} else {
+			dropped++
 		}
 	}
-	return methods
+	return methods, dropped
 }

@@ -6,24 +6,28 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestParseAMR(t *testing.T) {
-	for text, want := range map[string][]string{
-		`["pwd"]`:                         {"pwd"},
-		`["pwd", "mfa"]`:                  {"pwd", "mfa"},
-		`"pwd"`:                           {"pwd"}, // D12: an array of one
-		`["pwd", 1, null, {}, ["x"], ""]`: {"pwd"}, // D12: others are left out
-		`"pwd mfa"`:                       {"pwd mfa"},
-		`[]`:                              nil,
-		`[1]`:                             nil,
-		`""`:                              nil,
-		`null`:                            nil,
-		`1`:                               nil,
-		`true`:                            nil,
-		`{"amr": "pwd"}`:                  nil,
+func TestD12_ParseAMR(t *testing.T) {
+	for text, want := range map[string]struct {
+		methods []string
+		dropped int
+	}{
+		`["pwd"]`:                         {[]string{"pwd"}, 0},
+		`["pwd", "mfa"]`:                  {[]string{"pwd", "mfa"}, 0},
+		`"pwd"`:                           {[]string{"pwd"}, 0}, // an array of one
+		`["pwd", 1, null, {}, ["x"], ""]`: {[]string{"pwd"}, 5}, // others are left out
+		`"pwd mfa"`:                       {[]string{"pwd mfa"}, 0},
+		`[]`:                              {nil, 0},
+		`[1]`:                             {nil, 1},
+		`[["pwd"], ["mfa"]]`:              {nil, 2},
+		`""`:                              {nil, 1},
+		`null`:                            {nil, 0},
+		`1`:                               {nil, 1},
+		`true`:                            {nil, 1},
+		`{"amr": "pwd"}`:                  {nil, 1},
 	} {
-		v := object(t, `{"amr": `+text+`}`)["amr"]
-		if diff := cmp.Diff(want, ParseAMR(v)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", text, diff)
+		methods, dropped := ParseAMR(object(t, `{"amr": `+text+`}`)["amr"])
+		if diff := cmp.Diff(want.methods, methods); diff != "" || dropped != want.dropped {
+			t.Errorf("%s: dropped %d, want %d; methods (-want +got):\n%s", text, dropped, want.dropped, diff)
 		}
 	}
 }

@@ -34,13 +34,24 @@ type Context struct {
 	// UpstreamSID is the upstream's session, empty if unknown.
 	UpstreamSID string `json:"upstream_sid,omitempty"`
 
-	// AuthTime is when the person authenticated, in UTC.
-	AuthTime time.Time `json:"auth_time,omitzero"`
+	// AuthTime is when the person authenticated, in UTC. Asserted tells
+	// that the upstream said so in this answer; any other time is what
+	// the broker has to go by, and answers no max_age.
+	AuthTime         time.Time `json:"auth_time,omitzero"`
+	AuthTimeAsserted bool      `json:"auth_time_asserted,omitempty"`
 
 	// AMR and ACR say how (RFC 8176; OpenID Connect Core, 2). AMR is nil
-	// or has an element, ACR is empty if unknown.
-	AMR []string `json:"amr,omitempty"`
-	ACR string   `json:"acr,omitempty"`
+	// or has an element, ACR is empty if unknown. The times say since when
+	// that holds, in UTC: an inherited value keeps the time of the answer
+	// that had it, see [Inherit].
+	AMR     []string  `json:"amr,omitempty"`
+	AMRTime time.Time `json:"amr_time,omitzero"`
+	ACR     string    `json:"acr,omitempty"`
+	ACRTime time.Time `json:"acr_time,omitzero"`
+
+	// TrustEmail says that the operator takes the e-mail addresses of this
+	// connection for verified, whatever email_verified says.
+	TrustEmail bool `json:"trust_email,omitempty"`
 }
 
 // UnmarshalJSON replaces the whole of c and keeps numbers exact.

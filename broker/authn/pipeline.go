@@ -1,7 +1,6 @@
 package authn
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -44,11 +43,20 @@ type Input struct {
 	// SID is the upstream's session, empty if unknown.
 	SID string
 
-	// AuthTime, AMR and ACR are those to go by: the upstream's, or where
-	// it sent none what the caller remembers or falls back to.
+	// AuthTime, AMR and ACR are the upstream's, zero where it sent none.
+	// [Inherit] fills the gaps, and all that follows.
 	AuthTime time.Time
 	AMR      []string
 	ACR      string
+
+	// AuthTimeAsserted, AMRTime and ACRTime are those of the [Context].
+	AuthTimeAsserted bool
+	AMRTime          time.Time
+	ACRTime          time.Time
+
+	// Inherited names what of "amr", "acr" and "auth_time" comes from the
+	// SSO session and not from this answer.
+	Inherited []string
 
 	// Documents are read and not changed.
 	Documents claims.Documents
@@ -57,6 +65,7 @@ type Input struct {
 // A Pipeline builds the authentication contexts of one connection. It is
 // safe for concurrent use.
 type Pipeline struct {
+	schema     *Schema
 	attributes []claims.Attribute
 	mapper     *claims.Mapper
 	staticAMR  []string
@@ -69,7 +78,14 @@ func NewPipeline(cfg Config) (*Pipeline, error) {
 	if err := ValidateAMR(cfg.StaticAMR, cfg.AllowCustomAMR); err != nil {
 		return nil, err
 	}
-	mappings, err := typed(cfg.Schema, cfg.Mappings)
+	schema := cfg.Schema
+	if schema == nil {
+		var err error
+		if schema, err = NewSchema(); err != nil {
+			return nil, err
+		}
+	}
+	mappings, err := typed(schema, cfg.Mappings)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +94,7 @@ func NewPipeline(cfg Config) (*Pipeline, error) {
 		return nil, err
 	}
 	p := &Pipeline{
+		schema:     schema,
 		attributes: slices.Clone(cfg.Attributes),
 		mapper:     mapper,
 		staticAMR:  slices.Clone(cfg.StaticAMR),
@@ -88,14 +105,11 @@ func NewPipeline(cfg Config) (*Pipeline, error) {
 	return p, nil
 }
 
+// Schema returns the schema of the contexts that p builds.
+func (p *Pipeline) Schema() *Schema { return p.schema }
+
 // typed checks the targets and gives each mapping its target's type.
 func typed(schema *Schema, mappings []claims.Mapping) ([]claims.Mapping, error) {
-	if schema == nil {
-		var err error
-		if schema, err = NewSchema(); err != nil {
-			return nil, err
-		}
-	}
 	out := slices.Clone(mappings)
 	for i := range out {
 		m := &out[i]
@@ -104,7 +118,7 @@ func typed(schema *Schema, mappings []claims.Mapping) ([]claims.Mapping, error) 
 			err = fmt.Errorf("type %s is not that of target %q, which is %s; leave the type out", m.Type, m.To, t)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("mapping %s: %w", cmp.Or(m.Origin, "#"+strconv.Itoa(i+1)), err)
+			return nil, m.Misconfigured(i, err)
 		}
 		m.Type = t
 	}
@@ -132,27 +146,46 @@ func (p *Pipeline) Build(in Input) (*Context, []claims.Drop, error) {
 	if err := checkIdentity(in.Connection, in.Issuer, in.Subject); err != nil {
 		return nil, nil, fmt.Errorf("connection %q: %w", in.Connection, err)
 	}
-	values, drops := claims.Extract(p.attributes, in.Documents)
-	for _, name := range p.isoTimes {
-		if seconds, ok := unixSeconds(values[name]); ok {
-			values[name] = seconds
-		}
-	}
+	values, drops := p.extract(in.Documents)
 	attributes, lost, err := p.mapper.Map(values)
 	drops = append(drops, lost...)
 	if err != nil {
 		return nil, drops, fmt.Errorf("connection %q: %w", in.Connection, err)
 	}
-	return &Context{
-		Attributes:  attributes,
-		Connection:  in.Connection,
-		Issuer:      in.Issuer,
-		IDPSubject:  in.Subject,
-		UpstreamSID: in.SID,
-		AuthTime:    in.AuthTime.UTC(),
-		AMR:         p.amr(in.AMR),
-		ACR:         in.ACR,
-	}, drops, nil
+	return p.context(in, attributes), drops, nil
+}
+
+// extract reads the attributes as the mappings want them.
+func (p *Pipeline) extract(docs claims.Documents) (map[string]any, []claims.Drop) {
+	values, drops := claims.Extract(p.attributes, docs)
+	for _, name := range p.isoTimes {
+		if seconds, ok := unixSeconds(values[name]); ok {
+			values[name] = seconds
+		}
+	}
+	return values, drops
+}
+
+// context puts together who signed in, how, and what was mapped.
+func (p *Pipeline) context(in Input, attributes map[string]any) *Context {
+	c := &Context{
+		Attributes:       attributes,
+		Connection:       in.Connection,
+		Issuer:           in.Issuer,
+		IDPSubject:       in.Subject,
+		UpstreamSID:      in.SID,
+		AuthTime:         in.AuthTime.UTC(),
+		AuthTimeAsserted: in.AuthTimeAsserted,
+		AMR:              p.amr(in.AMR),
+		AMRTime:          in.AMRTime.UTC(),
+		ACR:              in.ACR,
+		ACRTime:          in.ACRTime.UTC(),
+	}
+	if len(p.staticAMR) > 0 {
+		// The operator vouches for every sign-in, so for this one.
+		c.AMRTime = c.AuthTime
+	}
+	return c
 }
 
 // amr returns the operator's methods if there are any, else the upstream's.

@@ -152,11 +152,11 @@ func TestNewPipelineErrors(t *testing.T) {
 	}{
 		"M68 target outside the schema": {
 			claims.Mapping{From: "name", To: claims.Key("gruops"), Origin: "Caddyfile:9"},
-			[]string{"mapping Caddyfile:9", `"gruops"`, "not in the context schema", `did you mean "groups"`},
+			[]string{"Caddyfile:9: mapping", `"gruops"`, "not in the context schema", `did you mean "groups"`},
 		},
 		"M47 undeclared source": {
 			claims.Mapping{From: "nmae", To: claims.Key("nickname"), Origin: "Caddyfile:9"},
-			[]string{"mapping Caddyfile:9", `"nmae"`, `did you mean "name"`},
+			[]string{"Caddyfile:9: mapping", `"nmae"`, `did you mean "name"`},
 		},
 		"reserved target":    {claims.Mapping{From: "name", To: claims.Key("sub")}, []string{"mapping #25", `"sub"`, "reserved"}},
 		"inside a reserved":  {claims.Mapping{From: "name", To: path(t, "act.sub")}, []string{`"act.sub"`, "reserved"}},

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 )
@@ -10,16 +11,20 @@ import (
 type Field struct {
 	// Name is the place in the context, such as groups or
 	// address.country.
-	Name claims.Path
+	Name claims.Path `json:"name"`
 
 	// Type of the values there.
-	Type claims.Type
+	Type claims.Type `json:"type"`
 
 	// Description is what people read beside the value.
-	Description string
+	Description string `json:"description,omitempty"`
 
 	// Computed fields are the broker's: no mapping or script fills them.
-	Computed bool
+	Computed bool `json:"computed,omitempty"`
+
+	// Origin is where the field is configured, such as "Caddyfile:12";
+	// claims.OriginDefault for the default ones.
+	Origin string `json:"origin,omitempty"`
 }
 
 // A Schema is the names and types of the authentication context.
@@ -39,7 +44,7 @@ func NewSchema(own ...Field) (*Schema, error) {
 	seen := make(map[string]bool, len(own))
 	for _, f := range own {
 		if err := s.check(f, seen); err != nil {
-			return nil, fmt.Errorf("context %q: %w", f.Name, err)
+			return nil, claims.Misconfigured(f.Origin, fmt.Sprintf("context %q", f.Name), err)
 		}
 		seen[f.Name.String()] = true
 		f.Computed = false
@@ -59,13 +64,13 @@ func NewSchema(own ...Field) (*Schema, error) {
 func defaultFields() []Field {
 	var out []Field
 	for _, a := range claims.Default(false) {
-		out = append(out, Field{Name: a.Path, Type: a.Type, Description: a.DisplayName})
+		out = append(out, Field{Name: a.Path, Type: a.Type, Description: a.DisplayName, Origin: claims.OriginDefault})
 	}
 	return append(out,
-		Field{Name: claims.Key("groups"), Type: claims.StringArray, Description: "Groups of the user"},
-		Field{Name: claims.Key("sub"), Type: claims.String, Description: "Subject", Computed: true},
-		Field{Name: claims.Key("idp_sub"), Type: claims.String, Description: "IDP subject", Computed: true},
-		Field{Name: claims.Key("scp"), Type: claims.StringArray, Description: "List of scopes", Computed: true},
+		Field{Name: claims.Key("groups"), Type: claims.StringArray, Description: "Groups of the user", Origin: claims.OriginDefault},
+		Field{Name: claims.Key("sub"), Type: claims.String, Description: "Subject", Computed: true, Origin: claims.OriginDefault},
+		Field{Name: claims.Key("idp_sub"), Type: claims.String, Description: "IDP subject", Computed: true, Origin: claims.OriginDefault},
+		Field{Name: claims.Key("scp"), Type: claims.StringArray, Description: "List of scopes", Computed: true, Origin: claims.OriginDefault},
 	)
 }
 
@@ -121,6 +126,24 @@ func (s *Schema) Target(name claims.Path) (claims.Type, error) {
 		return "", fmt.Errorf("target %q is not in the context schema%s", name, claims.DidYouMean(name.String(), s.targets()))
 	}
 	return t, nil
+}
+
+// CheckMaySet makes sure that an application's may_set names places in the
+// context, at its top, or amr or acr.
+func (s *Schema) CheckMaySet(names []string) error {
+	var known []string
+	for _, f := range s.fields {
+		if !f.Computed {
+			known = append(known, f.Name.Top())
+		}
+	}
+	known = append(known, "amr", "acr")
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("%q is not in the context schema%s", name, claims.DidYouMean(name, known))
+		}
+	}
+	return nil
 }
 
 func (s *Schema) targets() []string {

@@ -23,19 +23,46 @@ var ErrSubject = errors.New("incomplete upstream identity")
 // It is stable as long as the four stay, and says nothing about the person
 // to anybody without the key.
 func Subject(key []byte, connection, issuer, idpSubject string) (string, error) {
+	if err := checkIdentity(connection, issuer, idpSubject); err != nil {
+		return "", err
+	}
+	return keyed(key, connection, issuer, idpSubject)
+}
+
+// keyed hashes the parts, joined by NUL, under key.
+func keyed(key []byte, parts ...string) (string, error) {
 	if len(key) < SubjectKeySize {
 		// With a short or missing key the names could be computed by
 		// trying candidates, which is what the key is there to prevent.
 		return "", fmt.Errorf("subject key has %d bytes, needs %d", len(key), SubjectKeySize)
 	}
-	if err := checkIdentity(connection, issuer, idpSubject); err != nil {
-		return "", err
-	}
 	mac := hmac.New(sha256.New, key)
-	for _, part := range []string{connection, "\x00", issuer, "\x00", idpSubject} {
-		mac.Write([]byte(part)) // never fails
-	}
+	mac.Write([]byte(strings.Join(parts, "\x00"))) // never fails
 	return hex.EncodeToString(mac.Sum(nil)), nil
+}
+
+// PairwiseSubject returns the name by which the clients of one sector know a
+// person, and nobody else does (OpenID Connect Core, 8.1):
+//
+//	hex(HMAC-SHA-256(key, "pairwise" || 0x00 || 0x00 || sector || 0x00 || subject))
+//
+// An issuer is never empty, so these texts never meet those that [Subject]
+// hashes with the same key.
+func PairwiseSubject(key []byte, sector, subject string) (string, error) {
+	if sector == "" || subject == "" || strings.Contains(sector, "\x00") {
+		return "", fmt.Errorf("%w: no sector or subject", ErrSubject)
+	}
+	return keyed(key, "pairwise", "", sector, subject)
+}
+
+// LegacySubject returns the upstream's own name for a person, for brokers
+// that take over users who are known by it. With more than one connection
+// two people could have the same one.
+func LegacySubject(idpSubject string) (string, error) {
+	if idpSubject == "" {
+		return "", fmt.Errorf("%w: subject is empty", ErrSubject)
+	}
+	return idpSubject, nil
 }
 
 // checkIdentity makes sure that the three parts, joined by NUL, can be taken

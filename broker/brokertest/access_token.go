@@ -43,6 +43,7 @@ func (t *Tenant) apiToken(client Client, user User, g grant, api API, now time.T
 			claims[name] = value
 		}
 	}
+	maps.Copy(claims, user.AccessTokenClaims)
 	maps.Copy(claims, map[string]any{
 		"iss": t.opts.Issuer, "sub": user.Subject, "aud": api.Identifier,
 		"iat": now.Unix(), "exp": now.Add(accessLifetime).Unix(), "scope": scope,

@@ -1,6 +1,7 @@
 package brokertest_test
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -73,11 +74,14 @@ func TestUserShapes(t *testing.T) {
 		t.Errorf("unverified: got email %v, verified %v", got["email"], got["email_verified"])
 	}
 	got := of("hostile")
-	for claim, want := range map[string]string{
-		"name": "\r\n", "nickname": "{env.SECRET}", "email": "\r\nBcc:", "sub": "|corp|", "given_name": "\u0000",
+	for claim, wants := range map[string][]string{
+		"name":     {"<script>", "\r\n", "\x00", "{env.SECRET}"},
+		"nickname": {"{env.SECRET}", "{{.}}"}, "email": {"\r\nBcc:"}, "sub": {"|corp|"}, "given_name": {"\x00"},
 	} {
-		if s, _ := got[claim].(string); !strings.Contains(s, want) {
-			t.Errorf("hostile: %s is %q, want %q in it", claim, s, want)
+		for _, want := range wants {
+			if s, _ := got[claim].(string); !strings.Contains(s, want) {
+				t.Errorf("hostile: %s is %q, want %q in it", claim, s, want)
+			}
 		}
 	}
 	if plan, ok := got["https://example.com/plan"]; !ok || plan != nil {
@@ -89,6 +93,54 @@ func TestUsersAreCopies(t *testing.T) {
 	brokertest.Users()[0].Claims["name"] = "changed"
 	if brokertest.Users()[0].Claims["name"] == "changed" {
 		t.Error("Users hands out shared maps")
+	}
+}
+
+// The same name can mean something else in each document, and a value can
+// be of any size and shape: what a relying party reads must be exactly what
+// the test has put in.
+func TestClaimsOfOneDocument(t *testing.T) {
+	large := strings.Repeat("x", 160<<10)
+	groups := "https://example.com/groups"
+	tenant, p, b := start(t, brokertest.Options{APIs: []brokertest.API{{Identifier: audience}}})
+	tenant.PutUser(brokertest.User{
+		Name: "lin", Username: "lin@example.com", Password: brokertest.Password, Subject: "auth0|lin",
+		Claims:            map[string]any{groups: []string{"everywhere"}, "https://example.com/plan": "free"},
+		IDTokenClaims:     map[string]any{groups: []string{"id_token"}, "big": json.Number("9007199254740993"), "large": large},
+		AccessTokenClaims: map[string]any{groups: []string{"access_token"}, "big": uint64(1<<63 + 1), "large": large, "sub": "ignored"},
+		UserinfoClaims: map[string]any{
+			groups: []any{"userinfo", 1, nil, []string{"nested"}, map[string]any{"a": true}}, "big": json.RawMessage("1e400"),
+			"large": large, "none": nil, "sub": "ignored",
+		},
+	})
+	token := p.signIn(b, "lin", "scope", "openid", "audience", audience)
+	req := p.request("userinfo")
+	token.SetAuthHeader(req)
+	resp, err := tenant.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	payload := func(raw string) string { return string(decode(t, strings.Split(raw, ".")[1])) }
+	for name, c := range map[string]struct {
+		document string
+		parts    []string
+	}{
+		"ID token":     {payload(token.Extra("id_token").(string)), []string{`["id_token"]`, `"big":9007199254740993`}},
+		"access token": {payload(token.AccessToken), []string{`["access_token"]`, `"big":9223372036854775809`}},
+		"userinfo":     {body(t, resp), []string{`["userinfo",1,null,["nested"],{"a":true}]`, `"big":1e400`, `"none":null`}},
+	} {
+		for _, part := range append(c.parts, `"sub":"auth0|lin"`, `"https://example.com/plan":"free"`, large) {
+			if !strings.Contains(c.document, part) {
+				t.Errorf("the %s lacks %.80s", name, part)
+			}
+		}
+		if strings.Contains(c.document, "everywhere") {
+			t.Errorf("the %s tells the claim that another replaces", name)
+		}
+	}
+	if got := idClaims(t, p.silent(b)); got["large"] == nil || got["none"] != nil {
+		t.Error("the claims of a document are not told again, or told by another")
 	}
 }
 

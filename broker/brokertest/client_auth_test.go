@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -65,9 +66,16 @@ func TestPrivateKeyJWT(t *testing.T) {
 	tenant, p, b := start(t, brokertest.Options{Now: clock.Now, Clients: []brokertest.Client{c}})
 	p.signInFails(b)
 
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: "k"}}, nil)
-	if err != nil {
-		t.Fatal(err)
+	sign := func(alg jose.SignatureAlgorithm, kid string, key *rsa.PrivateKey, claims map[string]any) string {
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := jwt.Signed(signer).Claims(claims).Serialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
 	}
 	right := func() map[string]any {
 		return map[string]any{
@@ -75,18 +83,17 @@ func TestPrivateKeyJWT(t *testing.T) {
 			"iat": clock.Now().Unix(), "exp": clock.Now().Add(time.Minute).Unix(),
 		}
 	}
-	redeem := func(claims map[string]any) int {
-		raw, err := jwt.Signed(signer).Claims(claims).Serialize()
-		if err != nil {
-			t.Fatal(err)
-		}
+	send := func(assertion string, change func(url.Values)) int {
 		form := p.tokenForm(p.code(b.Get(p.authorizeURL())))
 		form.Del("client_secret")
-		form.Set("client_assertion", raw)
+		form.Set("client_assertion", assertion)
 		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		change(form)
 		resp, _ := post(t, tenant, "oauth/token", form)
 		return resp.StatusCode
 	}
+	unchanged := func(url.Values) {}
+	redeem := func(claims map[string]any) int { return send(sign(jose.RS256, "k", key, claims), unchanged) }
 	if got := redeem(right()); got != http.StatusOK {
 		t.Errorf("right: got status %d", got)
 	}
@@ -106,11 +113,36 @@ func TestPrivateKeyJWT(t *testing.T) {
 		"other issuer":            func(m map[string]any) { m["iss"] = "other" },
 		"other subject":           func(m map[string]any) { m["sub"] = "other" },
 		"too long":                func(m map[string]any) { m["x"] = strings.Repeat("x", 2048) },
+		"not yet valid":           func(m map[string]any) { m["nbf"] = clock.Now().Add(11 * time.Second).Unix() },
 	} {
 		m := right()
 		change(m)
 		if got := redeem(m); got != http.StatusUnauthorized {
 			t.Errorf("%s: got status %d, want 401", name, got)
+		}
+	}
+	foreign, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		assertion string
+		change    func(url.Values)
+		want      int
+	}{
+		"no kid":               {sign(jose.RS256, "", key, right()), unchanged, 200},
+		"another kid":          {sign(jose.RS256, "other", key, right()), unchanged, 401},
+		"another algorithm":    {sign(jose.RS384, "k", key, right()), unchanged, 401},
+		"another key":          {sign(jose.RS256, "k", foreign, right()), unchanged, 401},
+		"another client_id":    {sign(jose.RS256, "k", key, right()), func(f url.Values) { f.Set("client_id", "other") }, 401},
+		"no client_id":         {sign(jose.RS256, "k", key, right()), func(f url.Values) { f.Del("client_id") }, 200},
+		"a secret beside it":   {sign(jose.RS256, "k", key, right()), func(f url.Values) { f.Set("client_secret", "x") }, 401},
+		"another type":         {sign(jose.RS256, "k", key, right()), func(f url.Values) { f.Set("client_assertion_type", "x") }, 401},
+		"no assertion":         {"", func(f url.Values) { f.Del("client_assertion"); f.Del("client_assertion_type") }, 401},
+		"an assertion of none": {"eyJhbGciOiJub25lIn0.e30.", unchanged, 401},
+	} {
+		if got := send(c.assertion, c.change); got != c.want {
+			t.Errorf("%s: got status %d, want %d", name, got, c.want)
 		}
 	}
 }

@@ -45,6 +45,7 @@ func told(user User, scopes []string) map[string]any {
 func (t *Tenant) idToken(client Client, user User, g grant) string {
 	now, faults := t.now(), t.faults.get()
 	claims := told(user, g.scopes)
+	maps.Copy(claims, user.IDTokenClaims)
 	maps.Copy(claims, map[string]any{
 		"iss": t.opts.Issuer, "sub": user.Subject, "aud": client.ID,
 		"iat": now.Unix(), "exp": now.Add(idTokenLifetime).Unix(), "sid": g.sid,

@@ -112,7 +112,9 @@ type Client struct {
 	// "private_key_jwt" or "none". Default: post or basic.
 	AuthMethod string
 
-	// Keys verify the assertions of private_key_jwt.
+	// Keys verify the assertions of private_key_jwt: RSA keys, Auth0 takes
+	// no other. A key's Algorithm, if it has one, is the only one it may be
+	// used with, and an assertion that names a kid must name the key's.
 	Keys *jose.JSONWebKeySet
 
 	// SigningAlg signs the ID tokens: "RS256" (default), "PS256", or

@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -12,8 +13,16 @@ const (
 	sessionLifetime = 30 * 24 * time.Hour
 )
 
-// sessionCookie holds the handle of the SSO session.
-const sessionCookie = "auth0"
+// sessionCookie returns the name of the cookie that holds the handle of the
+// SSO session: "auth0", with the port unless it is the usual one. Browsers
+// send a cookie to every port of a host, and two tenants of one test are
+// both on localhost.
+func (t *Tenant) sessionCookie() string {
+	if u, err := url.Parse(t.opts.Issuer); err == nil && u.Port() != "" {
+		return "auth0_" + u.Port()
+	}
+	return "auth0"
+}
 
 // A session is the tenant's own single sign-on session with one browser. All
 // applications see the same sid.
@@ -27,7 +36,7 @@ type session struct {
 
 // session returns the handle and the live session of a browser.
 func (t *Tenant) session(r *http.Request) (string, session, bool) {
-	cookie, err := r.Cookie(sessionCookie)
+	cookie, err := r.Cookie(t.sessionCookie())
 	if err != nil {
 		return "", session{}, false
 	}
@@ -83,7 +92,7 @@ func (t *Tenant) signOut(w http.ResponseWriter, handle string) {
 
 // cookie is sent across sites as Auth0's is, for silent sign-in in frames.
 func (t *Tenant) cookie(value string) *http.Cookie {
-	c := &http.Cookie{Name: sessionCookie, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	c := &http.Cookie{Name: t.sessionCookie(), Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if strings.HasPrefix(t.opts.Issuer, "https:") {
 		c.Secure, c.SameSite = true, http.SameSiteNoneMode
 	}

@@ -1,6 +1,7 @@
 package brokertest_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -39,6 +40,63 @@ func TestSingleSignOn(t *testing.T) {
 			t.Errorf("want the login page, got %v", page)
 		}
 	})
+}
+
+// Two tenants on one host, each with its own people, sessions and keys. A
+// browser is signed in at both at once: cookies do not know ports.
+func TestTwoTenantsAtOnce(t *testing.T) {
+	other := second(t)
+	tenant, p, b := start(t, brokertest.Options{})
+	q := newParty(t, other, application())
+
+	mine := idClaims(t, p.signIn(b, "ada"))
+	theirs := idClaims(t, q.signIn(b, "lin"))
+	if mine["iss"] != tenant.Issuer() || theirs["iss"] != other.Issuer() || tenant.Issuer() == other.Issuer() {
+		t.Errorf("issuers %v and %v", mine["iss"], theirs["iss"])
+	}
+	if mine["sid"] == theirs["sid"] || mine["sub"] != theirs["sub"] {
+		t.Errorf("sid %v and %v, sub %v and %v", mine["sid"], theirs["sid"], mine["sub"], theirs["sub"])
+	}
+	for name, p := range map[string]*party{"the first": p, "the second": q} {
+		if again := idClaims(t, p.silent(b, "prompt", "none")); again["sid"] != mine["sid"] && again["sid"] != theirs["sid"] {
+			t.Errorf("%s has lost its session", name)
+		}
+	}
+	if tenant.Requests("/authorize") != 2 || other.Requests("/authorize") != 2 {
+		t.Error("one tenant counts the other's requests")
+	}
+	if _, ok := tenant.User("lin"); ok {
+		t.Error("one tenant has the other's people")
+	}
+	kid := func(p *party) any { return header(t, p.silent(b).Extra("id_token").(string))["kid"] }
+	if kid(p) == kid(q) {
+		t.Error("FreshKeys: both sign with one key")
+	}
+	token := p.silent(b).AccessToken
+	if resp, _ := get(t, other, "userinfo", token); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("an access token of the first at the second: got status %d", resp.StatusCode)
+	}
+}
+
+// second is a tenant with keys of its own and one person, who has the same
+// subject as a person of another tenant.
+func second(t *testing.T) *brokertest.Server {
+	return brokertest.Start(t, brokertest.Options{
+		FreshKeys: true, Clients: []brokertest.Client{application()},
+		Users: []brokertest.User{{Name: "lin", Username: "lin@example.com", Password: brokertest.Password, Subject: "auth0|ada"}},
+	})
+}
+
+// Two browsers of one person are two sessions.
+func TestEachBrowserHasItsSessionID(t *testing.T) {
+	_, p, b := start(t, brokertest.Options{})
+	first := idClaims(t, p.signIn(b, "ada"))["sid"]
+	if second := idClaims(t, p.signIn(newBrowser(t), "ada"))["sid"]; first == nil || first == second {
+		t.Errorf("sid %v and %v", first, second)
+	}
+	if again := idClaims(t, p.silent(b))["sid"]; again != first {
+		t.Errorf("the first browser's sid is now %v", again)
+	}
 }
 
 func TestSessionLifetime(t *testing.T) {
@@ -96,10 +154,12 @@ func TestAuthTimeAndReauthentication(t *testing.T) {
 		t.Errorf("got %d requests of the login page, want 8", got)
 	}
 	t.Run("the handle from before is void", func(t *testing.T) {
-		before := b.Cookie(tenant.Issuer(), "auth0")
+		before := b.Cookies(tenant.Issuer())
 		p.signIn(b, "ada", "prompt", "login")
 		b := newBrowser(t)
-		b.SetCookie(tenant.Issuer(), before)
+		for _, cookie := range before {
+			b.SetCookie(tenant.Issuer(), cookie)
+		}
 		if page := b.Get(p.authorizeURL("prompt", "none")); page.Location.Query().Get("error") != "login_required" {
 			t.Errorf("want login_required, got %v", page)
 		}

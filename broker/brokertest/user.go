@@ -24,8 +24,15 @@ type User struct {
 	Subject string
 
 	// Claims are everything the tenant knows, standard claims and those
-	// with a URL for a name alike. Scopes decide which are told.
+	// with a URL for a name alike. Scopes decide which are told. Values
+	// are whatever encoding/json takes: json.Number holds an integer
+	// beyond 2^53, json.RawMessage any JSON, a nil an explicit null.
 	Claims map[string]any
+
+	// IDTokenClaims, AccessTokenClaims and UserinfoClaims are told in that
+	// document alone, whatever the scopes, as an Action can set them. They
+	// win over Claims, and lose to the claims of the protocol.
+	IDTokenClaims, AccessTokenClaims, UserinfoClaims map[string]any
 
 	// Permissions stand in access tokens for an API.
 	Permissions []string
@@ -152,7 +159,7 @@ func unverified() User {
 
 // hostile tries every injection that a value can carry.
 func hostile() User {
-	u := plain("hostile", "Mallory <script>alert(1)</script>\r\nX-Injected: yes",
+	u := plain("hostile", "Mallory <script>alert(1)</script>\r\nX-Injected: yes\x00{env.SECRET}",
 		"Line breaks, markup, commas, placeholders and odd letters in every value.")
 	u.Subject = "samlp|corp|mallory =,/ü%0d%0a"
 	u.Claims["nickname"] = "{env.SECRET}{http.request.uri}{{.}}"

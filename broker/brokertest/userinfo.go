@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ func (t *Tenant) serveUserinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	claims := told(user, token.scopes)
+	maps.Copy(claims, user.UserinfoClaims)
 	claims["sub"] = user.Subject
 	faults := t.faults.get()
 	edit(faults.EditUserinfo, claims)

@@ -72,22 +72,26 @@ func Validate(custom []Attribute) error {
 	places := make(map[place]Attribute)
 	for _, a := range custom {
 		if err := a.validate(); err != nil {
-			return fmt.Errorf("attribute %q%s: %w", a.Name, at(a.Origin), err)
+			return a.misconfigured(err)
 		}
 		if first, taken := names[a.Name]; taken {
-			return fmt.Errorf("attribute %q%s: already declared%s; give each attribute its own name", a.Name, at(a.Origin), at(first.Origin))
+			return a.misconfigured(fmt.Errorf("already declared%s; give each attribute its own name", at(first.Origin)))
 		}
 		here := place{a.Source, a.Path.String()}
 		if first, taken := places[here]; taken {
-			return fmt.Errorf("attribute %q%s: claim %#q of %s is already attribute %q%s; map that one",
-				a.Name, at(a.Origin), a.Path, a.Source, first.Name, at(first.Origin))
+			return a.misconfigured(fmt.Errorf("claim %#q of %s is already attribute %q%s; map that one",
+				a.Path, a.Source, first.Name, at(first.Origin)))
 		}
 		names[a.Name], places[here] = a, a
 	}
 	return nil
 }
 
-// at puts an origin into an error message.
+func (a Attribute) misconfigured(err error) error {
+	return Misconfigured(a.Origin, fmt.Sprintf("attribute %q", a.Name), err)
+}
+
+// at puts the origin of another declaration into an error message.
 func at(origin string) string {
 	if origin == "" {
 		return ""

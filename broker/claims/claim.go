@@ -37,6 +37,10 @@ type Claim struct {
 	Scopes []string `json:"scopes,omitempty"`
 
 	Description string `json:"description,omitempty"`
+
+	// Origin is where the claim is configured, such as "Caddyfile:12";
+	// OriginDefault for those of [DefaultClaims].
+	Origin string `json:"origin,omitempty"`
 }
 
 // In reports whether tokens of type t carry the claim.
@@ -53,6 +57,14 @@ func (c Claim) In(t TokenType) bool {
 	return false
 }
 
+// place returns From with its default.
+func (c Claim) place() Path {
+	if c.From.IsZero() {
+		return Key(c.Name)
+	}
+	return c.From
+}
+
 func (c Claim) source(context map[string]any) (any, bool) {
 	if c.From.IsZero() {
 		v := context[c.Name]
@@ -66,7 +78,7 @@ func (c Claim) source(context map[string]any) (any, bool) {
 func ValidateClaims(claims []Claim) error {
 	for i, c := range claims {
 		if err := c.validate(); err != nil {
-			return fmt.Errorf("claim %q: %w", c.Name, err)
+			return c.Misconfigured(err)
 		}
 		for _, other := range claims[:i] {
 			if other.Name != c.Name {
@@ -74,12 +86,17 @@ func ValidateClaims(claims []Claim) error {
 			}
 			for _, t := range TokenTypes() {
 				if c.In(t) && other.In(t) {
-					return fmt.Errorf("claim %q: declared twice for %s; declare it once", c.Name, t)
+					return c.Misconfigured(fmt.Errorf("declared twice for %s%s; declare it once", t, at(other.Origin)))
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// Misconfigured returns err as the mistake of this claim.
+func (c Claim) Misconfigured(err error) error {
+	return Misconfigured(c.Origin, fmt.Sprintf("claim %q", c.Name), err)
 }
 
 func (c Claim) validate() error {
@@ -110,6 +127,7 @@ func DefaultClaims() []Claim {
 		for _, name := range names {
 			out = append(out, Claim{
 				Name: name, Types: []TokenType{IDToken}, From: Key(name), Scopes: []string{scope},
+				Origin: OriginDefault,
 			})
 		}
 	}
@@ -131,23 +149,10 @@ func DefaultClaims() []Claim {
 // the context.
 func Release(context map[string]any, granted []string, t TokenType, claims []Claim, requested []string) map[string]any {
 	out := make(map[string]any)
-	for _, c := range claims {
-		if !c.In(t) || minted(c.Name, t) || !c.allowed(granted, requested) {
-			continue
-		}
-		if _, taken := out[c.Name]; taken {
-			continue
-		}
-		if v, present := c.source(context); present {
+	decide(context, t, claims, Permission{Granted: granted, GrantedClaims: requested}, func(c Claim, v any, reason Reason) {
+		if reason == "" {
 			out[c.Name] = Clone(v)
 		}
-	}
+	})
 	return out
-}
-
-func (c Claim) allowed(granted, requested []string) bool {
-	if len(c.Scopes) == 0 || slices.Contains(requested, c.Name) {
-		return true
-	}
-	return slices.ContainsFunc(c.Scopes, func(s string) bool { return slices.Contains(granted, s) })
 }

@@ -6,7 +6,8 @@ import "fmt"
 // it, and operators search for it.
 type Reason string
 
-// Reasons of this package. Later stages of a sign-in have more.
+// Reasons of attributes and mappings. See [Reasons] for those of the other
+// stages.
 const (
 	// AbsentUpstream: the document has nothing at the attribute's path.
 	AbsentUpstream Reason = "absent_upstream"

@@ -1,10 +1,8 @@
 package claims
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -40,10 +38,10 @@ func NewMapper(attributes []Attribute, mappings []Mapping) (*Mapper, error) {
 	for i := range m.attributes {
 		a := &m.attributes[i]
 		if err := a.validate(); err != nil {
-			return nil, fmt.Errorf("attribute %q%s: %w", a.Name, at(a.Origin), err)
+			return nil, a.misconfigured(err)
 		}
 		if first, taken := declared[a.Name]; taken {
-			return nil, fmt.Errorf("attribute %q%s: already declared%s", a.Name, at(a.Origin), at(first.Origin))
+			return nil, a.misconfigured(fmt.Errorf("already declared%s", at(first.Origin)))
 		}
 		declared[a.Name] = a
 		names = append(names, a.Name)
@@ -51,7 +49,7 @@ func NewMapper(attributes []Attribute, mappings []Mapping) (*Mapper, error) {
 	targets := make(map[string]*target)
 	for i, mapping := range mappings {
 		if err := m.add(mapping, declared, names, targets); err != nil {
-			return nil, fmt.Errorf("mapping %s: %w", cmp.Or(mapping.Origin, "#"+strconv.Itoa(i+1)), err)
+			return nil, mapping.Misconfigured(i, err)
 		}
 	}
 	var paths []Path
@@ -106,11 +104,12 @@ func (m *Mapper) add(mapping Mapping, declared map[string]*Attribute, names []st
 // What is lost on the way is in the drops. The only error is
 // [ErrRequired]; the drops then tell why.
 func (m *Mapper) Map(values map[string]any) (map[string]any, []Drop, error) {
-	r := run{
-		values:   values,
-		context:  make(map[string]any),
-		supplied: make(map[string]*source),
-	}
+	r := newRun(values)
+	context, err := m.fill(r)
+	return context, r.drops, err
+}
+
+func (m *Mapper) fill(r *run) (map[string]any, error) {
 	var missing []string
 	for _, t := range m.targets {
 		if !r.fill(t) && t.required {
@@ -118,14 +117,14 @@ func (m *Mapper) Map(values map[string]any) (map[string]any, []Drop, error) {
 		}
 	}
 	for _, a := range m.attributes {
-		if _, received := values[a.Name]; received && !m.mapped[a.Name] {
+		if _, received := r.values[a.Name]; received && !m.mapped[a.Name] {
 			r.drops = append(r.drops, Drop{Attribute: a.Name, Reason: NotMapped, Origin: a.Origin})
 		}
 	}
 	if missing != nil {
-		return nil, r.drops, fmt.Errorf("%w: %s", ErrRequired, strings.Join(missing, ", "))
+		return nil, fmt.Errorf("%w: %s", ErrRequired, strings.Join(missing, ", "))
 	}
-	return r.context, r.drops, nil
+	return r.context, nil
 }
 
 // A run is one call of Map.
@@ -134,6 +133,16 @@ type run struct {
 	context  map[string]any
 	supplied map[string]*source // by target: who filled it
 	drops    []Drop
+	traced   bool // whether steps are taken down
+	steps    []Step
+}
+
+func newRun(values map[string]any) *run {
+	return &run{
+		values:   values,
+		context:  make(map[string]any),
+		supplied: make(map[string]*source),
+	}
 }
 
 // fill lets the first source that yields a value have the target.
@@ -142,7 +151,7 @@ func (r *run) fill(t *target) (filled bool) {
 		v, present := s.value(r.values)
 		switch {
 		case !present:
-			// Extract has told why.
+			r.step(s, AbsentUpstream) // Extract has told why.
 		case filled:
 			r.drop(s, Drop{Reason: Shadowed})
 		case !r.vouches(s):
@@ -155,6 +164,7 @@ func (r *run) fill(t *target) (filled bool) {
 			}
 			t.path.set(r.context, Clone(converted))
 			r.supplied[t.path.String()] = s
+			r.step(s, "")
 			filled = true
 		}
 	}
@@ -164,6 +174,7 @@ func (r *run) fill(t *target) (filled bool) {
 func (r *run) drop(s *source, d Drop) {
 	d.Attribute, d.Target, d.Origin = s.From, s.To, s.Origin
 	r.drops = append(r.drops, d)
+	r.step(s, d.Reason)
 }
 
 func (s *source) value(values map[string]any) (any, bool) {

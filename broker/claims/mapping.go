@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // A Mapping moves one attribute, or a constant, to its place in the
@@ -40,6 +41,16 @@ type Mapping struct {
 // value. The sign-in must end: somebody decided that this person cannot be
 // let in without it.
 var ErrRequired = errors.New("required attribute is missing")
+
+// Misconfigured returns err as the mistake of this mapping, the one at
+// index i.
+func (m Mapping) Misconfigured(i int, err error) error {
+	subject := "mapping"
+	if m.Origin == "" || m.Origin == OriginDefault {
+		subject += " #" + strconv.Itoa(i+1)
+	}
+	return Misconfigured(m.Origin, subject, err)
+}
 
 func (m Mapping) validate() error {
 	switch {

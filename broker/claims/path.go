@@ -129,6 +129,16 @@ func (p Path) Top() string {
 	return p.segments[0]
 }
 
+// Segments returns the keys on the way to the place, the top one first. The
+// slice is the caller's.
+func (p Path) Segments() []string { return slices.Clone(p.segments) }
+
+// Within reports whether p names the place outer, or one inside it.
+func (p Path) Within(outer Path) bool {
+	return !outer.IsZero() && len(p.segments) >= len(outer.segments) &&
+		slices.Equal(p.segments[:len(outer.segments)], outer.segments)
+}
+
 // Lookup returns the value at p. A path that leads nowhere, runs into a
 // value that has no members, or ends at an explicit null is absent.
 func (p Path) Lookup(doc any) (any, bool) {

@@ -15,6 +15,10 @@ type Scope struct {
 
 	// Transient asks every time and remembers nothing.
 	Transient bool `json:"transient,omitempty"`
+
+	// Origin is where the scope is configured, such as "Caddyfile:12";
+	// empty for the default ones.
+	Origin string `json:"origin,omitempty"`
 }
 
 // Label returns the display name, or the name if there is none.

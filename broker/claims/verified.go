@@ -1,13 +1,24 @@
 package claims
 
+// A VerifiedPair is a value of the context and the flag that vouches for it.
+type VerifiedPair struct{ Value, Flag string }
+
+// VerifiedPairs returns every VerifiedPair. A flag without its value, or
+// with another value than the one it was said of, must not be anywhere.
+func VerifiedPairs() []VerifiedPair {
+	return []VerifiedPair{
+		{Value: "email", Flag: "email_verified"},
+		{Value: "phone_number", Flag: "phone_number_verified"},
+	}
+}
+
 // vouchedFor returns the name of the value that a verified flag at p speaks
 // about: "email" for email_verified.
 func vouchedFor(p Path) (string, bool) {
-	switch p.String() {
-	case "email_verified":
-		return "email", true
-	case "phone_number_verified":
-		return "phone_number", true
+	for _, pair := range VerifiedPairs() {
+		if p.Equal(Key(pair.Flag)) {
+			return pair.Value, true
+		}
 	}
 	return "", false
 }

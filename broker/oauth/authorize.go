@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // An AuthorizeRequest is a parsed authorization request (RFC 6749, 4.1.1;
@@ -27,6 +28,12 @@ type AuthorizeRequest struct {
 	UILocales string `json:"u,omitempty"`
 	LoginHint string `json:"l,omitempty"`
 	IDPHint   string `json:"i,omitempty"`
+
+	// Claims asked for one by one; nil for none.
+	Claims *ClaimsRequest `json:"d,omitempty"`
+
+	// Purpose is the client's own reason for asking, for the consent page.
+	Purpose string `json:"w,omitempty"`
 }
 
 // HasPrompt says whether the client sent the prompt value p.
@@ -55,9 +62,10 @@ func ParseAuthorizeRequest(v url.Values, c *Client) (*AuthorizeRequest, *Error) 
 		UILocales:   v.Get("ui_locales"),
 		LoginHint:   v.Get("login_hint"),
 		IDPHint:     v.Get("idp_hint"),
+		Purpose:     v.Get("purpose"),
 	}
 	for _, check := range []func(url.Values, *Client) *Error{
-		r.parseType, r.parsePrompt, r.parseMaxAge, r.parseScope, r.parsePKCE,
+		r.parseType, r.parsePrompt, r.parseMaxAge, r.parseScope, r.parsePKCE, r.parseDetails,
 	} {
 		if err := check(v, c); err != nil {
 			return r, err
@@ -142,4 +150,16 @@ func (r *AuthorizeRequest) parsePKCE(v url.Values, c *Client) *Error {
 		return newError(InvalidRequest, "code_challenge must be the base64url form of a SHA-256 hash")
 	}
 	return nil
+}
+
+// maxPurpose is the longest purpose, in characters.
+const maxPurpose = 300
+
+func (r *AuthorizeRequest) parseDetails(v url.Values, _ *Client) *Error {
+	if utf8.RuneCountInString(r.Purpose) > maxPurpose {
+		return newError(InvalidRequest, "purpose must have 300 characters at most")
+	}
+	var err *Error
+	r.Claims, err = parseClaims(v.Get("claims"))
+	return err
 }

@@ -23,6 +23,18 @@ const (
 	AuthNone  = "none"
 )
 
+// Grants that a client can be allowed (RFC 6749).
+const (
+	GrantAuthorizationCode = "authorization_code"
+	GrantClientCredentials = "client_credentials"
+)
+
+// Subject types (OpenID Connect Core, 8).
+const (
+	SubjectPublic   = "public"
+	SubjectPairwise = "pairwise"
+)
+
 // DefaultScopes are what a client may ask for when its configuration does
 // not say.
 var DefaultScopes = []string{ScopeOpenID, "profile", "email"}
@@ -49,6 +61,9 @@ type Client struct {
 	// AuthMethod is the only method the client may use; empty admits
 	// client_secret_basic and client_secret_post.
 	AuthMethod string
+
+	// Grants the client may use; empty is GrantAuthorizationCode.
+	Grants []string
 
 	// RedirectURIs are compared byte by byte.
 	RedirectURIs []string
@@ -82,6 +97,13 @@ type Client struct {
 	AccessLifetime time.Duration
 	IDLifetime     time.Duration
 
+	// SubjectType is SubjectPublic, the default, or SubjectPairwise: users
+	// then have names at this client that no other sector knows.
+	// SectorIdentifierURI names the sector; without it the host of the
+	// redirect URIs does.
+	SubjectType         string
+	SectorIdentifierURI string
+
 	// Gate marks the implicit client of a gated site. It redeems its codes
 	// in-process, so the token endpoint refuses it.
 	Gate bool
@@ -108,6 +130,9 @@ func (c *Client) MayUse(connection string) bool {
 	return len(c.Connections) == 0 || slices.Contains(c.Connections, connection)
 }
 
+// MayGrant says whether the client may use the grant.
+func (c *Client) MayGrant(grant string) bool { return slices.Contains(c.Grants, grant) }
+
 // DisplayName is what people are shown: the name, or the id without one.
 func (c *Client) DisplayName() string {
 	if c.Name != "" {
@@ -127,13 +152,8 @@ func (c *Client) Validate() error {
 			return fmt.Errorf("client %q: id must be printable ASCII without spaces", c.ID)
 		}
 	}
-	if len(c.RedirectURIs) == 0 {
-		return fmt.Errorf("client %s: redirect_uris is missing; name at least one address the client may be sent back to", c.ID)
-	}
-	for _, u := range c.RedirectURIs {
-		if err := ValidRedirectURI(u); err != nil {
-			return fmt.Errorf("client %s: redirect_uris %q: %w", c.ID, u, err)
-		}
+	if err := c.validateGrants(); err != nil {
+		return err
 	}
 	if len(c.Scopes) == 0 {
 		c.Scopes = slices.Clone(DefaultScopes)
@@ -159,7 +179,35 @@ func (c *Client) Validate() error {
 	if c.IDTokenAlg != "RS256" && c.IDTokenAlg != "ES256" {
 		return fmt.Errorf("client %s: id_token_signed_response_alg %q: use RS256 or ES256", c.ID, c.IDTokenAlg)
 	}
+	if err := c.validateSubject(); err != nil {
+		return err
+	}
 	return c.validateAuthentication()
+}
+
+// validateGrants checks the grants, and the redirect URIs that one of them
+// needs.
+func (c *Client) validateGrants() error {
+	if len(c.Grants) == 0 {
+		c.Grants = []string{GrantAuthorizationCode}
+	}
+	for _, g := range c.Grants {
+		if g != GrantAuthorizationCode && g != GrantClientCredentials {
+			return fmt.Errorf("client %s: grants: %q is unknown; use %s or %s", c.ID, g, GrantAuthorizationCode, GrantClientCredentials)
+		}
+	}
+	if c.Public && c.MayGrant(GrantClientCredentials) {
+		return fmt.Errorf("client %s: is public, so it has no credentials for the grant %s; give it a secret", c.ID, GrantClientCredentials)
+	}
+	if c.MayGrant(GrantAuthorizationCode) && len(c.RedirectURIs) == 0 {
+		return fmt.Errorf("client %s: redirect_uris is missing; name at least one address the client may be sent back to", c.ID)
+	}
+	for _, u := range c.RedirectURIs {
+		if err := ValidRedirectURI(u); err != nil {
+			return fmt.Errorf("client %s: redirect_uris %q: %w", c.ID, u, err)
+		}
+	}
+	return nil
 }
 
 func (c *Client) validateAuthentication() error {

@@ -23,6 +23,7 @@ func TestClient_Validate_Defaults(t *testing.T) {
 	want := confidential()
 	want.Scopes = []string{"openid", "profile", "email"}
 	want.Consent = ConsentRemember
+	want.Grants = []string{GrantAuthorizationCode}
 	want.IDTokenAlg = "RS256"
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)

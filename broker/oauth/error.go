@@ -25,6 +25,12 @@ const (
 	RequestNotSupported     = "request_not_supported"
 	RequestURINotSupported  = "request_uri_not_supported"
 	RegistrationUnsupported = "registration_not_supported"
+	UnauthorizedClient      = "unauthorized_client"
+	TemporarilyUnavailable  = "temporarily_unavailable"
+
+	// UnmetAuthenticationRequirements is of OpenID Connect Unmet
+	// Authentication Requirements 1.0.
+	UnmetAuthenticationRequirements = "unmet_authentication_requirements"
 
 	InvalidRedirectURI = "invalid_redirect_uri"
 )

@@ -10,6 +10,7 @@
 package auth0
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,14 +26,19 @@ import (
 // session lives 100 days, so it sends nobody to the login page.
 const defaultMaxAge = 365 * 24 * time.Hour
 
-// Config is one tenant's connection. Domain, ClientID and ClientSecret are
-// required.
+// Config is one tenant's connection. Domain, ClientID and ClientSecret, or
+// a SigningKey in its place, are required.
 type Config struct {
 	// Domain is the tenant's or a custom domain: a host name with an
 	// optional port, without "https://". See [Issuer].
 	Domain       string
 	ClientID     string
 	ClientSecret string
+
+	// AuthMethod is "client_secret_post" (the default) or
+	// "private_key_jwt", which takes an RSA key and no secret.
+	AuthMethod string
+	SigningKey *oidc.SigningKey
 
 	// Scopes to ask for, "openid" among them. Default: openid profile
 	// email. Auth0 filters claims by scope, even those an Action sets.
@@ -94,21 +100,55 @@ func (c Config) Validate() error {
 		errs = append(errs, errors.New("client_id is that of a third-party application, which gets no ID token: "+
 			"create a Regular Web Application at Auth0 and write its client_id"))
 	}
+	if err := c.checkAuthMethod(); err != nil {
+		errs = append(errs, err)
+		generic.AuthMethod, generic.ClientSecret, generic.SigningKey = oidc.AuthNone, "", nil // likewise
+	}
 	for word, param := range map[string]string{"connection": "connection", "screen_hint": "screen_hint"} {
 		if c.AuthorizeParams.Has(param) {
 			errs = append(errs, fmt.Errorf("authorize_param %s: use the word %s", param, word))
 		}
 	}
+	for _, id := range c.Organizations {
+		if !oidc.IsOrganizationID(id) {
+			// It would match nobody: only ids are compared with a list.
+			errs = append(errs, fmt.Errorf("organizations: %q is no id: write the ids, which begin with org_", id))
+		}
+	}
 	return errors.Join(append(errs, generic.Validate())...)
 }
 
-// Warnings returns what works, but not for ever.
-func (c Config) Warnings() []string {
-	if c.Organization == "" || oidc.IsOrganizationID(c.Organization) {
+// checkAuthMethod narrows the generic methods down to those of Auth0. Basic
+// works there too, but an application is set to one of them, and the
+// dashboard's default for a Regular Web Application is Post.
+func (c Config) checkAuthMethod() error {
+	switch c.AuthMethod {
+	case "", oidc.AuthPost:
+		return nil
+	case oidc.AuthPrivateKeyJWT:
+		if c.SigningKey != nil && c.SigningKey.Algorithm() != "RS256" {
+			return fmt.Errorf("authentication_method %s: Auth0 takes RSA keys, and this one is for %s: make one with "+
+				"openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out key.pem", c.AuthMethod, c.SigningKey.Algorithm())
+		}
 		return nil
 	}
-	return []string{fmt.Sprintf("organization %q is a name, which can be given to another organization: "+
-		"write the id, which begins with org_", c.Organization)}
+	return fmt.Errorf("authentication_method %q is none of Auth0's: write %s or %s",
+		c.AuthMethod, oidc.AuthPost, oidc.AuthPrivateKeyJWT)
+}
+
+// Warnings returns what works, but not for ever or not for everybody, each
+// naming the setting and what to write instead. The caller logs them at
+// load. c must be valid.
+func (c Config) Warnings() []string {
+	generic, err := c.generic()
+	if err != nil {
+		return nil
+	}
+	warnings := generic.Warnings()
+	if strings.HasPrefix(c.Connection, "con_") {
+		warnings = append(warnings, fmt.Sprintf("connection %q looks like an id: write the connection's name", c.Connection))
+	}
+	return warnings
 }
 
 // generic returns c as a generic connection.
@@ -127,7 +167,9 @@ func (c Config) generic() (oidc.Config, error) {
 		Issuer:          issuer,
 		ClientID:        c.ClientID,
 		ClientSecret:    c.ClientSecret,
-		AuthMethod:      oidc.AuthPost,
+		AuthMethod:      cmp.Or(c.AuthMethod, oidc.AuthPost),
+		SigningKey:      c.SigningKey,
+		OmitKeyID:       true, // Auth0 makes ids of its own when a key is uploaded
 		Scopes:          slices.Clone(c.Scopes),
 		Algorithms:      []string{"RS256", "PS256"},
 		AuthorizeParams: params,
@@ -151,4 +193,6 @@ var hints = oidc.Hints{
 	OpaqueAccessToken:  "Auth0: audience must be the identifier of an API that signs with RS256 and does not encrypt",
 	GrantNotAllowed:    "Auth0: Applications > Settings > Advanced > Grant Types: enable Authorization Code",
 	WrongSecret:        "Auth0: check client_id and client_secret, and that the application authenticates by Post",
+	WrongKey: "Auth0: check client_id, and that Applications > Credentials has Private Key JWT " +
+		"with the public half of the signing key, for RS256",
 }

@@ -44,6 +44,7 @@ func TestM27_Validate(t *testing.T) {
 		{"connection as parameter", func(c *Config) { c.AuthorizeParams = url.Values{"connection": {"x"}} }, "use the word connection"},
 		{"screen_hint as parameter", func(c *Config) { c.AuthorizeParams = url.Values{"screen_hint": {"signup"}} }, "use the word screen_hint"},
 		{"locked parameter", func(c *Config) { c.AuthorizeParams = url.Values{"state": {"x"}} }, "authorize_param state"},
+		{"organizations by name", func(c *Config) { c.Organizations = []string{"org_1", "acme"} }, `organizations: "acme" is no id`},
 		{"own parameters", func(c *Config) { c.AuthorizeParams = url.Values{"ext-x": {"1"}, "connection_scope": {"a,b"}} }, ""},
 		{"userinfo", func(c *Config) { c.Userinfo = oidc.UserinfoOptional }, ""},
 	}
@@ -73,12 +74,28 @@ func TestM27_Validate(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	for organization, want := range map[string]int{"": 0, "org_123": 0, "acme": 1} {
-		cfg := smallest()
-		cfg.Organization = organization
-		if got := cfg.Warnings(); len(got) != want {
-			t.Errorf("organization %q: %v", organization, got)
-		}
+	cases := []struct {
+		name string
+		edit func(*Config)
+		want string // "" = none
+	}{
+		{"none", func(*Config) {}, ""},
+		{"organization by id", func(c *Config) { c.Organization = "org_123" }, ""},
+		{"organization by name", func(c *Config) { c.Organization = "acme" }, "write the id, which begins with org_"},
+		{"connection by name", func(c *Config) { c.Connection = "Users" }, ""},
+		{"connection by id", func(c *Config) { c.Connection = "con_123" }, "write the connection's name"},
+		{"plain http", func(c *Config) { c.Domain, c.AllowHTTP = "localhost:9000", true }, "is plain http"},
+		{"unusable", func(c *Config) { c.Domain, c.Organization = "", "acme" }, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := smallest()
+			c.edit(&cfg)
+			got := strings.Join(cfg.Warnings(), "\n")
+			if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }
 
@@ -272,7 +289,7 @@ func TestHints(t *testing.T) {
 	}
 	for _, hint := range []string{
 		generic.Hints.NoIDToken, generic.Hints.SymmetricAlgorithm, generic.Hints.OpaqueAccessToken,
-		generic.Hints.GrantNotAllowed, generic.Hints.WrongSecret,
+		generic.Hints.GrantNotAllowed, generic.Hints.WrongSecret, generic.Hints.WrongKey,
 	} {
 		if !strings.Contains(hint, "Auth0") {
 			t.Errorf("hint %q", hint)

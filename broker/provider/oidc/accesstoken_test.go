@@ -4,6 +4,8 @@ import (
 	"maps"
 	"testing"
 
+	"go.uber.org/zap"
+
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 )
 
@@ -11,7 +13,7 @@ const testAPI = "https://api.example.com"
 
 // What an access token may be at Auth0, and which of these become a
 // document. None ends the sign-in.
-func TestAccessTokenDocument(t *testing.T) {
+func TestM52_AccessTokenDocument(t *testing.T) {
 	now := newClock().now().Unix()
 	auth0 := func(edit object) object {
 		set := object{
@@ -64,8 +66,13 @@ func TestAccessTokenDocument(t *testing.T) {
 			if ok != c.ok || ok && doc["permissions"] == nil {
 				t.Errorf("document %v, want one: %v", doc, c.ok)
 			}
-			if warned := s.logs.FilterMessageSnippet("access token").Len() == 1; warned != c.warned {
+			warnings := s.logs.FilterMessageSnippet("access token").FilterLevelExact(zap.WarnLevel).All()
+			if warned := len(warnings) == 1; warned != c.warned {
 				t.Errorf("warned: %v, want %v", warned, c.warned)
+			}
+			for _, w := range warnings {
+				hint, _ := w.ContextMap()["hint"].(string)
+				wantText(t, hint, "audience")
 			}
 		})
 	}

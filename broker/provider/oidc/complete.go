@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
 )
@@ -89,20 +90,12 @@ func (p *Provider) identify(ctx context.Context, md *metadata, t *tokens, want e
 	}, nil
 }
 
-// methods returns "amr". A single string counts as an array of one, an
-// element that is no string is dropped, anything else is absent.
+// methods returns "amr" as [authn.ParseAMR] reads it. What is dropped is
+// counted, not shown: it came from outside.
 func (p *Provider) methods(set claimSet) []string {
-	switch amr := set["amr"].(type) {
-	case string:
-		if amr != "" {
-			return []string{amr}
-		}
-	case []any:
-		methods, foreign := textElements(amr)
-		if foreign > 0 {
-			p.log.Warn("amr has elements that are no strings", zap.Int("dropped", foreign))
-		}
-		return methods
+	methods, dropped := authn.ParseAMR(set["amr"])
+	if dropped > 0 {
+		p.log.Warn("amr has elements that are no method names", zap.Int("dropped", dropped))
 	}
-	return nil
+	return methods
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
@@ -45,7 +46,7 @@ func TestCompleteReturnsVerifiedIdentity(t *testing.T) {
 
 // D12, and claims of odd types: Auth0's updated_at is a string where OpenID
 // Connect has a number, and others send worse. None of it ends a sign-in.
-func TestOddClaimTypesDoNotEndTheSignIn(t *testing.T) {
+func TestD12_OddClaimTypesDoNotEndTheSignIn(t *testing.T) {
 	cases := []struct {
 		name   string
 		amr    any
@@ -53,11 +54,14 @@ func TestOddClaimTypesDoNotEndTheSignIn(t *testing.T) {
 		warned bool
 	}{
 		{"array", []any{"pwd", "otp"}, []string{"pwd", "otp"}, false},
+		{"empty array", []any{}, nil, false},
+		{"array with an empty string", []any{"", "pwd"}, []string{"pwd"}, true},
+		{"array of foreign elements", []any{true, object{"otp": 1}}, nil, true},
 		{"string", "pwd", []string{"pwd"}, false},
 		{"mixed", []any{"pwd", 7, nil, []any{"x"}}, []string{"pwd"}, true},
-		{"number", 7, nil, false},
-		{"object", object{"x": 1}, nil, false},
-		{"empty string", "", nil, false},
+		{"number", 7, nil, true},
+		{"object", object{"x": 1}, nil, true},
+		{"empty string", "", nil, true},
 		{"null", nil, nil, false},
 	}
 	for _, c := range cases {
@@ -77,8 +81,14 @@ func TestOddClaimTypesDoNotEndTheSignIn(t *testing.T) {
 			if id.SessionID != "" || id.ACR != "" || !id.AuthTime.IsZero() {
 				t.Errorf("ill-typed claims were used: %+v", id)
 			}
-			if got := s.logs.FilterMessageSnippet("amr").Len() > 0; got != c.warned {
+			warnings := s.logs.FilterMessageSnippet("amr").FilterLevelExact(zap.WarnLevel).All()
+			if got := len(warnings) == 1; got != c.warned {
 				t.Errorf("warned: %v, want %v", got, c.warned)
+			}
+			for _, w := range warnings {
+				if _, ok := w.ContextMap()["dropped"].(int64); !ok || len(w.ContextMap()) != 1 {
+					t.Errorf("the warning says %v, want how many were dropped and no more", w.ContextMap())
+				}
 			}
 		})
 	}
@@ -119,7 +129,7 @@ func TestM12_M33_NoTokenOrSecretLeaves(t *testing.T) {
 		return func(w http.ResponseWriter, r *http.Request) {
 			r.ParseForm()
 			quoted := r.PostForm.Get("code") + " " + r.PostForm.Get("code_verifier") + " " +
-				r.PostForm.Get("client_secret") + " " + r.Header.Get("Authorization")
+				r.PostForm.Get("client_secret") + r.PostForm.Get("client_assertion") + " " + r.Header.Get("Authorization")
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(status)
 			fmt.Fprint(w, body(quoted))
@@ -138,6 +148,14 @@ func TestM12_M33_NoTokenOrSecretLeaves(t *testing.T) {
 		"error is the code": func(s *setup) {
 			s.issuer.replace[pathToken] = quoting(400, func(q string) string { return `{"error":"` + q + `"}` })
 		},
+		"quoting the credential": func(s *setup) {
+			s.issuer.replace[pathToken] = func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusUnauthorized)
+				fmt.Fprintf(w, `{"error":"invalid_client","error_description":%q}`,
+					"refused: "+r.PostForm.Get("client_secret")+r.PostForm.Get("client_assertion"))
+			}
+		},
 		"bad signature":      func(s *setup) { s.issuer.signer = otherRSA().named("rsa-1") },
 		"no ID token":        func(s *setup) { s.issuer.answer = func(d object) { delete(d, "id_token") } },
 		"wrong nonce":        func(s *setup) { s.issuer.claims = func(c object) { c["nonce"] = "other" } },
@@ -146,10 +164,16 @@ func TestM12_M33_NoTokenOrSecretLeaves(t *testing.T) {
 		"userinfo of others": func(s *setup) { s.issuer.userinfo["sub"] = "other" },
 	}
 	for name, fault := range faults {
-		for _, mode := range []UserinfoMode{UserinfoOn, UserinfoOptional} {
-			t.Run(name+" userinfo "+string(mode), func(t *testing.T) {
+		for _, variant := range []struct {
+			mode   UserinfoMode
+			method string
+		}{{UserinfoOn, AuthPost}, {UserinfoOptional, AuthPost}, {UserinfoOn, AuthPrivateKeyJWT}} {
+			t.Run(name+" userinfo "+string(variant.mode)+" "+variant.method, func(t *testing.T) {
 				s := newSetup(t, func(c *Config) {
-					c.Userinfo, c.Audience, c.AuthMethod = mode, "https://api.example.com", AuthPost
+					c.Userinfo, c.Audience, c.AuthMethod = variant.mode, "https://api.example.com", variant.method
+					if c.AuthMethod == AuthPrivateKeyJWT {
+						c.ClientSecret, c.SigningKey = "", signingKey(t, ecKey())
+					}
 				})
 				s.issuer.access = "access.not-a.secret"
 				fault(s)

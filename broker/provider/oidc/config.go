@@ -11,13 +11,6 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/outbound"
 )
 
-// How the client authenticates at the token endpoint.
-const (
-	AuthBasic = "client_secret_basic"
-	AuthPost  = "client_secret_post"
-	AuthNone  = "none"
-)
-
 // A UserinfoMode says whether the userinfo endpoint is asked, once per
 // sign-in, and what its failure means.
 type UserinfoMode string
@@ -36,14 +29,23 @@ type Config struct {
 	// itself: with or without a trailing slash. Required.
 	Issuer string
 
-	// ClientID is required; ClientSecret too, unless AuthMethod is "none".
+	// ClientID is required; ClientSecret too, unless AuthMethod is
+	// "private_key_jwt" or "none", where it must be empty.
 	ClientID     string
 	ClientSecret string
 
 	// AuthMethod is "client_secret_basic" (the default),
-	// "client_secret_post" or "none". It is never guessed: a guess that
-	// fails posts the code twice.
+	// "client_secret_post", "private_key_jwt" or "none". It is never
+	// guessed: a guess that fails posts the code twice.
 	AuthMethod string
+
+	// SigningKey belongs to "private_key_jwt" and is required there. Its
+	// public half is registered at the provider. See [ParseSigningKey].
+	SigningKey *SigningKey
+
+	// OmitKeyID leaves kid out of the assertions, for a provider that
+	// names keys by itself. By default it is [SigningKey.ID].
+	OmitKeyID bool
 
 	// Scopes to ask for, "openid" among them. Default: openid profile
 	// email.
@@ -95,6 +97,7 @@ type Hints struct {
 	OpaqueAccessToken  string // Audience is set, the access token is no JWT
 	GrantNotAllowed    string // the client may not use the code flow
 	WrongSecret        string // the client was not authenticated
+	WrongKey           string // it was not, with AuthMethod "private_key_jwt"
 }
 
 // asymmetric are the algorithms that a configuration may name. The HMAC
@@ -142,6 +145,7 @@ func (c Config) withDefaults() Config {
 	fill(&c.Hints.OpaqueAccessToken, "check that audience names an API whose tokens are signed JWTs")
 	fill(&c.Hints.GrantNotAllowed, "allow the client the grant type authorization_code at the provider")
 	fill(&c.Hints.WrongSecret, "check client_id, client_secret and authentication_method")
+	fill(&c.Hints.WrongKey, "check client_id, and that the provider has the public half of the signing key for it")
 	return c
 }
 
@@ -163,17 +167,8 @@ func (c Config) Validate() error {
 	if c.ClientID == "" {
 		fail("client_id is missing: write client_id <the id the provider gave>")
 	}
-	switch c.AuthMethod {
-	case "", AuthBasic, AuthPost:
-		if c.ClientSecret == "" {
-			fail("client_secret is missing: write client_secret {env.NAME} or client_secret {file.path}")
-		}
-	case AuthNone:
-		if c.ClientSecret != "" {
-			fail("client_secret is set, but authentication_method none sends none: remove one of them")
-		}
-	default:
-		fail("authentication_method %q is unknown: write %s, %s or %s", c.AuthMethod, AuthBasic, AuthPost, AuthNone)
+	if err := c.checkCredentials(); err != nil {
+		errs = append(errs, err)
 	}
 	if len(c.Scopes) > 0 && !slices.Contains(c.Scopes, "openid") {
 		fail("scopes lacks openid, without which there is no ID token: write scopes openid %s", strings.Join(c.Scopes, " "))

@@ -12,6 +12,7 @@ import (
 // Every fault names the setting and what to write instead.
 func TestValidate(t *testing.T) {
 	good := Config{Issuer: "https://idp.example", ClientID: "id", ClientSecret: "not-a-secret"}
+	key := signingKey(t, ecKey())
 	cases := []struct {
 		name string
 		edit func(*Config)
@@ -38,7 +39,12 @@ func TestValidate(t *testing.T) {
 		{"public client", func(c *Config) { c.ClientSecret, c.AuthMethod = "", AuthNone }, ""},
 		{"public client with a secret", func(c *Config) { c.AuthMethod = AuthNone }, "remove one"},
 		{"post", func(c *Config) { c.AuthMethod = AuthPost }, ""},
-		{"method unknown", func(c *Config) { c.AuthMethod = "client_secret_jwt" }, "client_secret_basic, client_secret_post or none"},
+		{"method unknown", func(c *Config) { c.AuthMethod = "client_secret_jwt" }, "client_secret_basic, client_secret_post, private_key_jwt or none"},
+		{"key", func(c *Config) { c.ClientSecret, c.AuthMethod, c.SigningKey = "", AuthPrivateKeyJWT, key }, ""},
+		{"key missing", func(c *Config) { c.ClientSecret, c.AuthMethod = "", AuthPrivateKeyJWT }, "private_key_jwt {file."},
+		{"key and secret", func(c *Config) { c.AuthMethod, c.SigningKey = AuthPrivateKeyJWT, key }, "client_secret is set, but authentication_method private_key_jwt"},
+		{"key with the default method", func(c *Config) { c.SigningKey = key }, "write authentication_method private_key_jwt"},
+		{"key of a public client", func(c *Config) { c.ClientSecret, c.AuthMethod, c.SigningKey = "", AuthNone, key }, "remove the key"},
 		{"scopes without openid", func(c *Config) { c.Scopes = []string{"email"} }, "write scopes openid email"},
 		{"alg none", func(c *Config) { c.Algorithms = []string{"RS256", "none"} }, `"none" is not allowed`},
 		{"alg HS256", func(c *Config) { c.Algorithms = []string{"HS256"} }, `"HS256" is not allowed`},
@@ -71,6 +77,31 @@ func TestValidate(t *testing.T) {
 	cfg := good
 	cfg.ClientID, cfg.Issuer = "", ""
 	wantText(t, cfg.Validate().Error(), "issuer is missing", "client_id is missing")
+}
+
+func TestWarnings(t *testing.T) {
+	good := Config{Issuer: "https://idp.example", ClientID: "id", ClientSecret: "not-a-secret"}
+	cases := []struct {
+		name string
+		edit func(*Config)
+		want string // "" = none
+	}{
+		{"none", func(*Config) {}, ""},
+		{"plain http", func(c *Config) { c.Issuer = "http://localhost:9000" }, "http://localhost:9000 is plain http"},
+		{"organization by id", func(c *Config) { c.Organization = "org_1" }, ""},
+		{"organization by name", func(c *Config) { c.Organization = "acme" }, `organization "acme" is a name`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := good
+			c.edit(&cfg)
+			got := cfg.Warnings()
+			if (len(got) == 0) != (c.want == "") || len(got) > 1 {
+				t.Fatalf("got %q, want %q", got, c.want)
+			}
+			wantText(t, strings.Join(got, "\n"), c.want)
+		})
+	}
 }
 
 // Whatever is locked stays ours, for every name that the request sets.

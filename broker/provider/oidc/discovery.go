@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,7 +94,37 @@ func (p *Provider) parseMetadata(raw []byte) (*metadata, error) {
 			return nil, fmt.Errorf("%w: %s: %w", errMisconfigured, e.name, err)
 		}
 	}
+	if err := p.checkSigningKey(raw); err != nil {
+		return nil, fmt.Errorf("%w: %w", errMisconfigured, err)
+	}
 	return md, nil
+}
+
+// checkSigningKey refuses a provider that says it does not take what the
+// client would prove itself with: better here than at the end of everybody's
+// sign-in. Other methods are left to try, because many documents leave out
+// one that works, and nobody else has to get these members right.
+func (p *Provider) checkSigningKey(raw []byte) error {
+	if p.cfg.AuthMethod != AuthPrivateKeyJWT {
+		return nil
+	}
+	var takes struct {
+		Methods    []string `json:"token_endpoint_auth_methods_supported"`
+		Algorithms []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	}
+	if json.Unmarshal(raw, &takes) != nil {
+		return errors.New("how it authenticates clients is not the list it should be")
+	}
+	if len(takes.Methods) > 0 && !slices.Contains(takes.Methods, AuthPrivateKeyJWT) {
+		return fmt.Errorf("it does not take authentication_method %s, only %s",
+			AuthPrivateKeyJWT, clip(fmt.Sprintf("%q", takes.Methods)))
+	}
+	alg := p.cfg.SigningKey.Algorithm()
+	if len(takes.Algorithms) > 0 && !slices.Contains(takes.Algorithms, alg) {
+		return fmt.Errorf("it does not take a signing key for %s, only for %s",
+			alg, clip(fmt.Sprintf("%q", takes.Algorithms)))
+	}
+	return nil
 }
 
 func (p *Provider) checkEndpoint(endpoint string) error {

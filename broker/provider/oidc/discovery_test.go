@@ -269,4 +269,13 @@ func TestRetryAfterHeader(t *testing.T) {
 			t.Errorf("%s: %s: got %v, want %v", c.name, c.value, got, c.want)
 		}
 	}
+	// A provider whose clock is four minutes behind ours means its own.
+	theirs := now.Add(-4 * time.Minute)
+	h := http.Header{
+		"Date":              {theirs.Format(http.TimeFormat)},
+		"X-Ratelimit-Reset": {fmt.Sprint(theirs.Add(30 * time.Second).Unix())},
+	}
+	if got := retryAfterHeader(h, now); got != 30*time.Second {
+		t.Errorf("by the provider's clock: got %v, want 30s", got)
+	}
 }

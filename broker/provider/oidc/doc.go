@@ -22,5 +22,6 @@
 //	header.go     what a token's header may say, before it is parsed
 //	verify.go     every claim of an ID token, missing values too
 //	exchange.go   the code posted exactly once; no body in an error
+//	assertion.go  a client that proves itself by a key, to one issuer only
 //	userinfo.go   the same subject, or no sign-in
 package oidc

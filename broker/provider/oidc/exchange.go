@@ -34,12 +34,17 @@ func (p *Provider) exchange(ctx context.Context, md *metadata, code, redirectURI
 	client.Transport = seen
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, &client)
 
-	token, err := p.oauth2Config(md, redirectURI).Exchange(ctx, code, oauth2.VerifierOption(verifier))
+	assertion, err := p.clientAssertion()
+	if err != nil {
+		return nil, failure(provider.ReasonMisconfigured, err)
+	}
+	params := append(assertionParams(assertion), oauth2.VerifierOption(verifier))
+	token, err := p.oauth2Config(md, redirectURI).Exchange(ctx, code, params...)
 	if err != nil {
 		if seen.bodyErr != nil {
 			return nil, upstreamFailure(fmt.Errorf("reading the token response: %w", seen.bodyErr))
 		}
-		return nil, p.exchangeFailure(err, code, verifier)
+		return nil, p.exchangeFailure(err, code, verifier, assertion)
 	}
 	if !strings.EqualFold(token.Type(), "Bearer") {
 		return nil, failure(provider.ReasonUpstreamError, errors.New("token_type is not Bearer"))
@@ -56,7 +61,8 @@ func (p *Provider) exchange(ctx context.Context, md *metadata, code, redirectURI
 
 // exchangeFailure sorts an error by its code rather than by its status:
 // Auth0 answers a bad code with 403 and a wrong secret with access_denied.
-func (p *Provider) exchangeFailure(err error, code, verifier string) *provider.Error {
+// What was sent is sent no further, if the answer repeats it.
+func (p *Provider) exchangeFailure(err error, sent ...string) *provider.Error {
 	// *url.Error names method and address; the form is in neither.
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return upstreamFailure(fmt.Errorf("redeeming code: %w", err))
@@ -65,7 +71,7 @@ func (p *Provider) exchangeFailure(err error, code, verifier string) *provider.E
 	if !ok {
 		return failure(provider.ReasonUpstreamError, errors.New("the token response is cut off or not the JSON it should be"))
 	}
-	if repeats(answer.ErrorCode+" "+answer.ErrorDescription, code, verifier, p.cfg.ClientSecret) {
+	if repeats(answer.ErrorCode+" "+answer.ErrorDescription, append(sent, p.cfg.ClientSecret)...) {
 		answer.ErrorCode, answer.ErrorDescription = "", ""
 	}
 	// Not %w: RetrieveError's text may be the whole body.
@@ -77,7 +83,7 @@ func (p *Provider) exchangeFailure(err error, code, verifier string) *provider.E
 	case "invalid_grant":
 		e.Reason = provider.ReasonCodeRejected
 	case "invalid_client", "access_denied":
-		e.Reason, e.Hint = provider.ReasonClientRejected, p.cfg.Hints.WrongSecret
+		e.Reason, e.Hint = provider.ReasonClientRejected, p.wrongCredentials(answer.Response.Header)
 	case "unauthorized_client", "unsupported_grant_type":
 		e.Reason, e.Hint = provider.ReasonMisconfigured, p.cfg.Hints.GrantNotAllowed
 	case "invalid_request", "invalid_scope":
@@ -93,9 +99,23 @@ func (p *Provider) exchangeFailure(err error, code, verifier string) *provider.E
 		e.Reason, e.Hint = provider.ReasonUnreachable, ""
 		e.RetryAfter = retryAfterHeader(answer.Response.Header, p.now())
 	case status == http.StatusUnauthorized && e.Reason == provider.ReasonUpstreamError:
-		e.Reason, e.Hint = provider.ReasonClientRejected, p.cfg.Hints.WrongSecret
+		e.Reason, e.Hint = provider.ReasonClientRejected, p.wrongCredentials(answer.Response.Header)
 	}
 	return e
+}
+
+// wrongCredentials is the hint for a client that was not authenticated. An
+// assertion lives by two clocks, so a difference of them is told first.
+func (p *Provider) wrongCredentials(h http.Header) string {
+	if p.cfg.AuthMethod != AuthPrivateKeyJWT {
+		return p.cfg.Hints.WrongSecret
+	}
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		if hint := clockHint(p.now().Sub(date), assertionSkew); hint != "" {
+			return hint
+		}
+	}
+	return p.cfg.Hints.WrongKey + "; it is the " + p.cfg.SigningKey.String()
 }
 
 // repeats says whether text contains one of the secrets. Some servers quote

@@ -72,8 +72,12 @@ func (p *Provider) fetch(ctx context.Context, target, token string, limit int64)
 
 // retryAfterHeader returns how long h asks to wait: Retry-After in seconds
 // or as a date (RFC 9110, 10.2.3), else Auth0's X-RateLimit-Reset in Unix
-// seconds. The result is 0 if unknown and at most an hour.
+// seconds. A time is by the clock of whoever sent it, which Date tells;
+// without that by ours, now. The result is 0 if unknown and at most an hour.
 func retryAfterHeader(h http.Header, now time.Time) time.Duration {
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
+	}
 	var wait time.Duration
 	after := h.Get("Retry-After")
 	if n, err := strconv.Atoi(after); err == nil {

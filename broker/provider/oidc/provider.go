@@ -23,6 +23,7 @@ type Deps struct {
 
 	// Now defaults to time.Now, Rand to crypto/rand.Reader, Logger to
 	// one that drops everything. All must be safe for concurrent use.
+	// The logger names the connection: what is logged here does not.
 	Now    func() time.Time
 	Rand   io.Reader
 	Logger *zap.Logger
@@ -39,6 +40,7 @@ type Provider struct {
 
 	metadata *cached[*metadata]
 	keys     *keySet
+	signer   jose.Signer // of client assertions, nil if there are none
 }
 
 // New returns the Provider of cfg. It does no I/O: the provider may be
@@ -58,8 +60,13 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	if err := deps.Outbound.CheckURL(issuer); err != nil {
 		return nil, fmt.Errorf("issuer %s: %w", cfg.Issuer, err)
 	}
+	signer, err := cfg.assertionSigner()
+	if err != nil {
+		return nil, err
+	}
 	p := &Provider{
 		cfg:      cfg.withDefaults(),
+		signer:   signer,
 		outbound: deps.Outbound,
 		now:      deps.Now,
 		rand:     deps.Rand,

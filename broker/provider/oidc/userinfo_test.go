@@ -3,6 +3,7 @@ package oidc
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestM14_NoUserinfoCallsUnlessAsked(t *testing.T) {
 	}
 }
 
-// M13, M44: one call, with the access token; the answer becomes a document
+// M13: one call, with the access token; the answer becomes a document
 // of its own, beside the ID token and not mixed into it.
 func TestM13_UserinfoIsItsOwnDocument(t *testing.T) {
 	s := newSetup(t, func(c *Config) { c.Userinfo = UserinfoOn })
@@ -43,7 +44,7 @@ func TestM13_UserinfoIsItsOwnDocument(t *testing.T) {
 
 // S32, D10: an access token of another person, put in by whoever controls
 // the answer, would fetch that person's data. "optional" is no excuse.
-func TestS32_UserinfoOfAnotherSubject(t *testing.T) {
+func TestD10_S32_UserinfoOfAnotherSubject(t *testing.T) {
 	for _, mode := range []UserinfoMode{UserinfoOn, UserinfoOptional} {
 		for name, sub := range map[string]any{"other": "auth0|other", "missing": nil, "empty": "", "a list": []any{testSubject}} {
 			t.Run(name+" "+string(mode), func(t *testing.T) {
@@ -61,7 +62,7 @@ func TestS32_UserinfoOfAnotherSubject(t *testing.T) {
 
 // D13 and groups 4 and 10: a failure ends the sign-in, or is passed over
 // where the connection says so.
-func TestUserinfoFailures(t *testing.T) {
+func TestD13_UserinfoFailures(t *testing.T) {
 	typed := func(mediaType, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", mediaType)
@@ -83,6 +84,10 @@ func TestUserinfoFailures(t *testing.T) {
 		{"401", status(401), provider.ReasonUserinfo},
 		{"403", status(403), provider.ReasonUserinfo},
 		{"429", status(429), provider.ReasonRateLimited},
+		{"Auth0: 429", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Ratelimit-Reset", strconv.FormatInt(newClock().now().Add(12*time.Second).Unix(), 10))
+			http.Error(w, "Unauthorized", http.StatusTooManyRequests)
+		}, provider.ReasonRateLimited},
 		{"500", status(500), provider.ReasonUserinfo},
 		{"204", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }, provider.ReasonUserinfo},
 		{"HTML", typed("text/html", "<html>"), provider.ReasonUserinfo},

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -191,17 +192,21 @@ func invalid(format string, args ...any) *provider.Error {
 // header shows.
 func (p *Provider) clockFailure(want expectation, format string, by time.Duration) *provider.Error {
 	e := failure(provider.ReasonClock, fmt.Errorf(format, by.Round(time.Second)))
-	if want.date.IsZero() {
-		e.Hint = "compare this host's clock with the provider's"
-		return e
-	}
-	switch offset := p.now().Sub(want.date).Round(time.Second); {
-	case offset >= clockSkew/2:
-		e.Hint = fmt.Sprintf("this host's clock is %s ahead of the provider's", offset)
-	case offset <= -clockSkew/2:
-		e.Hint = fmt.Sprintf("this host's clock is %s behind the provider's", -offset)
-	default:
-		e.Hint = "this host's clock agrees with the provider's"
+	e.Hint = "compare this host's clock with the provider's"
+	if !want.date.IsZero() {
+		e.Hint = cmp.Or(clockHint(p.now().Sub(want.date), clockSkew/2), "this host's clock agrees with the provider's")
 	}
 	return e
+}
+
+// clockHint says how far this host's clock is ahead of the provider's, or
+// behind; "" if by less than tolerance.
+func clockHint(offset, tolerance time.Duration) string {
+	switch offset = offset.Round(time.Second); {
+	case offset >= tolerance:
+		return fmt.Sprintf("this host's clock is %s ahead of the provider's", offset)
+	case offset <= -tolerance:
+		return fmt.Sprintf("this host's clock is %s behind the provider's", -offset)
+	}
+	return ""
 }
