@@ -15,7 +15,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/consent"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
@@ -50,6 +49,7 @@ type Broker struct {
 	sealer   *session.Sealer
 	sessions *session.Manager
 	minter   *token.Minter
+	model    *model
 	server   *op.Server
 	handler  http.Handler
 
@@ -103,35 +103,37 @@ func withDefaults(d Deps) Deps {
 // connect makes the parts and hands each the neighbours it needs. It is the
 // one place that knows them all.
 func (b *Broker) connect() error {
+	var err error
+	if b.model, err = b.config.model(); err != nil {
+		return err
+	}
 	connections, err := b.connections()
 	if err != nil {
 		return err
 	}
-	scopes, declared := claims.DefaultScopes(), claims.DefaultClaims()
-	byName := map[string]claims.Scope{}
-	for _, s := range scopes {
-		byName[s.Name] = s
-	}
 	b.sealer = &session.Sealer{Store: b.deps.Store}
 	b.sessions = &session.Manager{Store: b.deps.Store, Now: b.deps.Now, Limits: b.config.Session, Ended: b.deps.Cache.Drop}
 	b.minter = &token.Minter{
-		Issuer: b.config.Issuer, Keys: token.NewKeys(b.deps.Store), Claims: declared,
+		Issuer: b.config.Issuer, Keys: token.NewKeys(b.deps.Store), Claims: b.model.claims,
 		Now: b.deps.Now, Lifetime: b.config.AccessLifetime,
 	}
 	b.server = &op.Server{
 		Issuer:      b.issuer,
 		Connections: connections,
 		Client:      b.client,
-		Scopes:      offered(scopes),
-		Claims:      declared,
+		Grants:      b.grants(),
+		Scopes:      b.model.offered(),
+		Claims:      b.model.claims,
 		Store:       b.deps.Store,
 		Sealer:      b.sealer,
 		Sessions:    b.sessions,
-		Ledger:      &consent.Ledger{Store: b.deps.Store, Now: b.deps.Now, Lifetime: b.config.ConsentLifetime, Scopes: byName},
+		Ledger:      &consent.Ledger{Store: b.deps.Store, Now: b.deps.Now, Lifetime: b.config.ConsentLifetime, Scopes: b.model.scopesByName()},
 		Minter:      b.minter,
-		Subject:     (&subjects{store: b.deps.Store}).of,
+		Schema:      b.model.schema,
+		Subjects:    &subjects{store: b.deps.Store, legacy: b.config.SubjectFormat == SubjectLegacy},
 		Pages:       b.pages,
 		Cookies:     session.NewCookies(b.issuer),
+		Logos:       b.config.Logos,
 		Log:         b.deps.Log,
 		Now:         b.deps.Now,
 		Resume:      b.resume,
@@ -139,14 +141,7 @@ func (b *Broker) connect() error {
 	return nil
 }
 
-// offered are the scopes that do something yet: the standard ones about the
-// user.
-func offered(scopes []claims.Scope) []claims.Scope {
-	return slices.DeleteFunc(slices.Clone(scopes), func(s claims.Scope) bool {
-		return !slices.Contains([]string{"openid", "profile", "email", "address", "phone"}, s.Name)
-	})
-}
-
+// connections returns the connections in the order of the chooser.
 func (b *Broker) connections() ([]op.Connection, error) {
 	inOrder := slices.Clone(b.config.Connections)
 	slices.SortStableFunc(inOrder, func(x, y Connection) int {
@@ -154,17 +149,19 @@ func (b *Broker) connections() ([]op.Connection, error) {
 	})
 	var out []op.Connection
 	for _, c := range inOrder {
-		if c.Pipeline.Attributes == nil {
-			c.Pipeline.Attributes = claims.Default(false)
-			c.Pipeline.Mappings = claims.DefaultMappings(false)
-		}
-		pipeline, err := authn.NewPipeline(c.Pipeline)
+		pipeline, err := authn.NewPipeline(c.pipeline(b.model.schema))
 		if err != nil {
 			return nil, fmt.Errorf("provider %s: %w", c.ID, err)
 		}
+		if err := b.model.checkMaySet(c.Application); err != nil {
+			return nil, fmt.Errorf("provider %s: %w", c.ID, err)
+		}
 		out = append(out, op.Connection{
-			ID: c.ID, Name: cmp.Or(c.Name, c.ID), Disabled: c.Disabled, Hidden: c.Hidden,
-			Provider: c.Provider, Pipeline: pipeline,
+			ID: c.ID, Name: cmp.Or(c.Name, c.ID), LogoURI: c.LogoURI, Disabled: c.Disabled, Hidden: c.Hidden,
+			Domains: c.Domains, Provider: c.Provider, Pipeline: pipeline,
+			SubjectNamespace: c.SubjectNamespace, TrustEmail: c.TrustEmail,
+			CacheTTL: c.ContextCache, Fingerprint: c.fingerprint(b.model.schema),
+			Script: c.Script, Application: c.Application,
 		})
 	}
 	return out, nil
@@ -211,6 +208,17 @@ func (b *Broker) follow(changes <-chan string) {
 			b.deps.Cache.Drop(sid)
 		}
 	}
+}
+
+// grants returns those that a client may use; gated sites use the first.
+func (b *Broker) grants() []string {
+	grants := []string{oauth.GrantAuthorizationCode}
+	for _, c := range b.config.Clients {
+		if c.MayGrant(oauth.GrantClientCredentials) {
+			return append(grants, oauth.GrantClientCredentials)
+		}
+	}
+	return grants
 }
 
 // client returns a client by id, nil for an unknown one.

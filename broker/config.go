@@ -3,15 +3,19 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 )
@@ -29,6 +33,26 @@ type Config struct {
 	// Clients are the registered ones. Gated sites come by NewGate.
 	Clients []oauth.Client
 
+	// Context are the operator's own names of the authentication context,
+	// beside the default ones.
+	Context []authn.Field
+
+	// Scopes beside the default ones; one of a default's name replaces it.
+	Scopes []claims.Scope
+
+	// Claims beside [claims.DefaultClaims].
+	Claims []claims.Claim
+
+	// SubjectFormat is SubjectHash, the default, or SubjectLegacy.
+	SubjectFormat string
+
+	// CustomApps admits connections with a post-authentication application.
+	CustomApps bool
+
+	// Logos fetches the pictures of connections and clients; nil shows
+	// none.
+	Logos *http.Client
+
 	// Session limits; zero fields are the defaults of package session.
 	Session session.Limits
 
@@ -43,24 +67,64 @@ type Config struct {
 	Title string
 }
 
+// Formats of subjects.
+const (
+	SubjectHash   = "hash"   // see [authn.Subject]
+	SubjectLegacy = "legacy" // the upstream's own; with one connection only
+)
+
 // A Connection is one upstream.
 type Connection struct {
 	// ID is part of the users' identity ([a-z0-9_-], at most 64): a
 	// connection that is renamed has other users.
 	ID string
 
+	// Kind of provider, such as "auth0", for people.
+	Kind string
+
 	// Name and Order place it on the chooser.
 	Name  string
 	Order int
 
+	// LogoURI is an https address; the picture is shown from our own
+	// origin.
+	LogoURI string
+
 	// Disabled ones cannot be used; Hidden ones are not offered.
 	Disabled, Hidden bool
 
+	// Domains of e-mail addresses whose owners sign in here. No two
+	// connections may share one.
+	Domains []string
+
 	Provider provider.Provider
 
+	// Settings tells what else the provider is made of, as a hash: where
+	// it changes, contexts kept from before do not answer any more.
+	Settings string
+
 	// Pipeline builds the authentication context. Without Attributes it
-	// has the standard ones, with their identity mappings.
+	// has the standard ones, with their identity mappings. Its Schema is
+	// the broker's.
 	Pipeline authn.Config
+
+	// SubjectNamespace pins the issuer in the users' subjects, for a tenant
+	// that moves to another address. Empty is the upstream's issuer.
+	SubjectNamespace string
+
+	// TrustEmail takes the upstream's e-mail addresses for verified.
+	TrustEmail bool
+
+	// ContextCache is how long a sign-in answers the same browser's further
+	// requests; 0 asks the upstream every time.
+	ContextCache time.Duration
+
+	// Script and Application extend the context; nil for none.
+	Script      *op.Script
+	Application *op.Application
+
+	// Origin is where the connection is configured, such as "Caddyfile:4".
+	Origin string
 }
 
 // A GateConfig is one auth_gate.
@@ -125,6 +189,12 @@ func (c *Config) validateConnections() error {
 	if len(c.Connections) == 0 {
 		return errors.New("no provider; add one, such as: provider auth0 DOMAIN CLIENT_ID CLIENT_SECRET")
 	}
+	if c.SubjectFormat == SubjectLegacy && len(c.Connections) > 1 {
+		return errors.New("subject_format legacy is for a single provider, because two could name two people alike; remove it, or all providers but one")
+	}
+	if err := c.validateDomains(); err != nil {
+		return err
+	}
 	seen := map[string]bool{}
 	for _, conn := range c.Connections {
 		if !connectionID.MatchString(conn.ID) {
@@ -134,6 +204,53 @@ func (c *Config) validateConnections() error {
 			return fmt.Errorf("provider %s: the id is given twice; give one of them another id", conn.ID)
 		}
 		seen[conn.ID] = true
+		if err := c.validateApplication(conn); err != nil {
+			return fmt.Errorf("provider %s: %w", conn.ID, err)
+		}
+	}
+	return nil
+}
+
+// validateDomains makes sure that an e-mail address leads to one connection.
+func (c *Config) validateDomains() error {
+	owner := map[string]string{}
+	for _, conn := range c.Connections {
+		for _, domain := range conn.Domains {
+			if domain == "" || domain != strings.ToLower(domain) || strings.ContainsAny(domain, "@/:* ") {
+				return fmt.Errorf("provider %s: domains: %q is not a domain in lower case, such as partner.example", conn.ID, domain)
+			}
+			if first, taken := owner[domain]; taken {
+				return fmt.Errorf("provider %s: domains: %s belongs to provider %s already; a domain leads to one provider", conn.ID, domain, first)
+			}
+			owner[domain] = conn.ID
+		}
+	}
+	return nil
+}
+
+// validateApplication checks the post-authentication application of a
+// connection: its address, the client that speaks for it, and what it may
+// set.
+func (c *Config) validateApplication(conn Connection) error {
+	app := conn.Application
+	if app == nil {
+		return nil
+	}
+	if !c.CustomApps {
+		return errors.New("post_authn_app is switched off; write feature custom_apps to use it")
+	}
+	u, err := url.Parse(app.URL)
+	if err != nil || u.Host == "" || u.Fragment != "" || !session.SecureOrigin(u) {
+		return fmt.Errorf("post_authn_app: url %q: must be an https address without fragment; http is for loopback hosts only", app.URL)
+	}
+	i := slices.IndexFunc(c.Clients, func(client oauth.Client) bool { return client.ID == app.ClientID })
+	switch {
+	case i < 0:
+		return fmt.Errorf("post_authn_app: client %q is not configured; add: client %s { secret {env.NAME}; grants client_credentials; scopes %s }", app.ClientID, app.ClientID, op.ScopeManagePostAuthn)
+	case !c.Clients[i].MayGrant(oauth.GrantClientCredentials):
+		return fmt.Errorf("post_authn_app: client %s needs the line: grants client_credentials", app.ClientID)
+	case !slices.Contains(c.Clients[i].Scopes, op.ScopeManagePostAuthn):
+		return fmt.Errorf("post_authn_app: client %s needs the line: scopes %s", app.ClientID, op.ScopeManagePostAuthn)
 	}
 	return nil
 }

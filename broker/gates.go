@@ -62,6 +62,9 @@ func (b *Broker) fingerprint() string {
 	for _, c := range b.config.Connections {
 		text.WriteString(fmt.Sprintf(" %s:%t", c.ID, c.Disabled))
 	}
+	for _, c := range b.model.claims {
+		text.WriteString(fmt.Sprintf(" %s<%s%v%v", c.Name, c.From, c.Types, c.Scopes))
+	}
 	return text.String()
 }
 

@@ -32,15 +32,22 @@ func (b *Broker) routes() http.Handler {
 	mux.HandleFunc("GET "+base+op.PathAuthorize, s.Authorize)
 	mux.HandleFunc("POST "+base+op.PathAuthorize, s.Authorize)
 	mux.HandleFunc("GET "+base+op.PathLogin, s.Login)
+	mux.HandleFunc("POST "+base+op.PathLogin, s.Login)
 	mux.HandleFunc("GET "+base+op.PathCallback+"{connection}", s.Callback)
 	mux.HandleFunc("GET "+base+op.PathConsent, s.Consent)
 	mux.HandleFunc("POST "+base+op.PathConsent, s.Consent)
+
+	mux.HandleFunc("GET "+base+op.PathResume, s.PostAuthnResume)
+	mux.HandleFunc("GET "+base+op.PathPostAuthn+"{login_id}", s.PostAuthn)
+	mux.HandleFunc("POST "+base+op.PathPostAuthn+"{login_id}/complete", s.PostAuthnComplete)
+	mux.HandleFunc("POST "+base+op.PathPostAuthn+"{login_id}/abort", s.PostAuthnAbort)
 
 	mux.HandleFunc("POST "+base+op.PathToken, s.Token)
 	mux.HandleFunc("GET "+base+op.PathUserinfo, s.Userinfo)
 	mux.HandleFunc("POST "+base+op.PathUserinfo, s.Userinfo)
 
 	mux.Handle("GET "+base+pathStyle, b.pages.Style())
+	mux.HandleFunc("GET "+base+op.PathLogo+"{key}", s.Logo)
 	return mux
 }
 
@@ -56,5 +63,5 @@ func (b *Broker) Ours(path string) bool {
 	case pathOpenID, pathOAuth, op.PathJWKS:
 		return true
 	}
-	return strings.HasPrefix(rest, "/oauth2/") || path == pathOAuth+b.issuer.Path
+	return strings.HasPrefix(rest, "/oauth2/") || strings.HasPrefix(rest, op.PathPostAuthn) || path == pathOAuth+b.issuer.Path
 }

@@ -53,6 +53,7 @@ type world struct {
 	logs   *lockedBuffer
 
 	resolve map[string]string
+	servers map[string]*httptest.Server
 
 	mu       sync.Mutex
 	upstream []*http.Request // what the gated application received
@@ -68,7 +69,7 @@ type options struct {
 
 func newWorld(t *testing.T, o options) *world {
 	t.Helper()
-	w := &world{T: t, clock: brokertest.NewClock(time.Now()), ca: brokertest.NewCA(), logs: new(lockedBuffer), resolve: map[string]string{}}
+	w := &world{T: t, clock: brokertest.NewClock(time.Now()), ca: brokertest.NewCA(), logs: new(lockedBuffer), resolve: map[string]string{}, servers: map[string]*httptest.Server{}}
 	w.store = store.NewMemory(w.clock.Now)
 	w.startTenant(o.tenant)
 	w.newBroker(o)
@@ -172,6 +173,10 @@ func (w *world) serve(host string, h http.Handler) {
 	srv.TLS = &tls.Config{Certificates: []tls.Certificate{w.ca.Certificate(host)}, MinVersion: tls.VersionTLS12}
 	srv.StartTLS()
 	w.Cleanup(srv.Close)
+	if old := w.servers[host]; old != nil {
+		old.Close() // or browsers would go on asking it
+	}
+	w.servers[host] = srv
 	w.resolve[host] = l.Addr().String()
 }
 

@@ -10,17 +10,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
 
-// A Grant is one scope that a user let a client have.
+// A Grant is one scope that a user let a client have, or one claim that the
+// client asked for by itself.
 type Grant struct {
-	Scope      string    `json:"scope_name"`
+	Scope      string    `json:"scope_name,omitempty"`
+	Claim      string    `json:"claim_name,omitempty"`
+	ClaimType  string    `json:"claim_type,omitempty"`
 	Connection string    `json:"idp_id"`
 	GivenAt    time.Time `json:"given_at"`
 	// ExpiresAt is zero where grants do not expire.
@@ -39,47 +44,67 @@ type Ledger struct {
 	Scopes map[string]claims.Scope
 }
 
+// Items are what a client asks for, or a user lets it have.
+type Items struct {
+	Scopes []string
+	Claims authn.RequestedClaims
+}
+
 // A Question is what a sign-in has to ask, if anything.
 type Question struct {
 	// Due says whether the page must be shown.
 	Due bool
-	// Missing are the scopes to tick, Granted those given earlier. Both
-	// keep the order of the request.
-	Missing, Granted []string
+	// Granted is what was given earlier, in the order of the request.
+	Granted Items
 }
 
-// Ask decides whether the consent page is due for scopes: it is, unless the
-// client is trusted or every scope is granted already.
+// Ask decides whether the consent page is due: it is, unless the client is
+// trusted or all that is asked for is granted already. Claims asked for one
+// by one count like scopes.
 //
 // The mode comes from the client's configuration, never from a request; all
 // that a request can do is ask for more questions, by prompt=consent.
-func (l *Ledger) Ask(ctx context.Context, subject string, c *oauth.Client, scopes []string, promptConsent bool) (Question, error) {
+func (l *Ledger) Ask(ctx context.Context, subject string, c *oauth.Client, asked Items, promptConsent bool) (Question, error) {
 	grants, err := l.Grants(ctx, subject, c.ID)
 	if err != nil {
 		return Question{}, err
 	}
+	if c.Consent == oauth.ConsentTrusted {
+		// What it was granted before it was trusted is not shown as shared.
+		return Question{Due: promptConsent}, nil
+	}
+	due := promptConsent || c.Consent == oauth.ConsentAlways
 	var q Question
-	due := false
-	for _, name := range scopes {
+	for _, name := range asked.Scopes {
 		scope := l.Scopes[name]
-		_, granted := grants[name]
-		if granted && !scope.Transient && c.Consent != oauth.ConsentTrusted {
-			q.Granted = append(q.Granted, name)
-			continue
+		if _, granted := grants[name]; granted && !scope.Transient {
+			q.Granted.Scopes = append(q.Granted.Scopes, name)
+		} else {
+			due = due || !scope.ImplicitGrant
 		}
-		q.Missing = append(q.Missing, name)
-		due = due || !scope.ImplicitGrant
 	}
-	switch {
-	case promptConsent, c.Consent == oauth.ConsentAlways:
-		q.Due = true
-	case c.Consent != oauth.ConsentTrusted: // remember, also where no mode is set
-		q.Due = due
+	known := func(t claims.TokenType, names []string) (granted []string) {
+		for _, name := range names {
+			if _, ok := grants[claimKey(t, name)]; ok {
+				granted = append(granted, name)
+			} else {
+				due = true
+			}
+		}
+		return granted
 	}
+	q.Granted.Claims.IDToken = known(claims.IDToken, asked.Claims.IDToken)
+	q.Granted.Claims.Userinfo = known(claims.Userinfo, asked.Claims.Userinfo)
+	q.Due = due
 	return q, nil
 }
 
-// Grants returns the live grants of subject to a client, by scope.
+// claimKey is where the grant of a claim stands among those of scopes. No
+// scope has a space in it (RFC 6749, 3.3).
+func claimKey(t claims.TokenType, name string) string { return "claim " + string(t) + " " + name }
+
+// Grants returns the live grants of subject to a client, under keys of the
+// ledger's own: for a scope, its name.
 func (l *Ledger) Grants(ctx context.Context, subject, clientID string) (map[string]Grant, error) {
 	grants, _, err := l.load(ctx, recordKey(subject, clientID))
 	if err != nil {
@@ -88,27 +113,35 @@ func (l *Ledger) Grants(ctx context.Context, subject, clientID string) (map[stri
 	return grants, nil
 }
 
-// Record adds scopes to what subject has granted c. A trusted client's
+// Record adds items to what subject has granted c. A trusted client's
 // grants are not stored, so that its users are asked once it loses the
 // trust; neither are transient scopes.
-func (l *Ledger) Record(ctx context.Context, subject string, c *oauth.Client, connection string, scopes []string) error {
+func (l *Ledger) Record(ctx context.Context, subject string, c *oauth.Client, connection string, items Items) error {
 	if c.Consent == oauth.ConsentTrusted {
 		return nil
 	}
+	given := map[string]Grant{}
+	for _, name := range items.Scopes {
+		if !l.Scopes[name].Transient {
+			given[name] = Grant{Scope: name}
+		}
+	}
+	for t, names := range map[claims.TokenType][]string{claims.IDToken: items.Claims.IDToken, claims.Userinfo: items.Claims.Userinfo} {
+		for _, name := range names {
+			given[claimKey(t, name)] = Grant{Claim: name, ClaimType: string(t)}
+		}
+	}
 	now := l.Now().UTC()
 	return l.update(ctx, recordKey(subject, c.ID), func(grants map[string]Grant) {
-		for _, name := range scopes {
-			if l.Scopes[name].Transient {
-				continue
-			}
-			g := Grant{Scope: name, Connection: connection, GivenAt: now}
-			if old, ok := grants[name]; ok && l.Lifetime == 0 {
+		for key, g := range given {
+			g.Connection, g.GivenAt = connection, now
+			if old, ok := grants[key]; ok && l.Lifetime == 0 {
 				g = old
 			}
 			if l.Lifetime > 0 {
 				g.ExpiresAt = now.Add(l.Lifetime)
 			}
-			grants[name] = g
+			grants[key] = g
 		}
 	})
 }
@@ -125,10 +158,11 @@ func (l *Ledger) Withdraw(ctx context.Context, subject, clientID string, scopes 
 	})
 }
 
-// recordKey separates subject and client by a character neither can hold:
-// subjects are hex, client ids have no spaces.
+// recordKey separates subject and client by a character that neither can
+// hold once the subject, which may be the upstream's own text, is escaped:
+// client ids have no spaces.
 func recordKey(subject, clientID string) string {
-	return "consent/" + subject + " " + clientID
+	return "consent/" + url.QueryEscape(subject) + " " + clientID
 }
 
 func (l *Ledger) load(ctx context.Context, key string) (map[string]Grant, []byte, error) {

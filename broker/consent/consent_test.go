@@ -35,19 +35,21 @@ func client(mode string) *oauth.Client { return &oauth.Client{ID: "web", Consent
 
 func record(t *testing.T, l *Ledger, c *oauth.Client, scopes ...string) {
 	t.Helper()
-	if err := l.Record(t.Context(), ada, c, "staff", scopes); err != nil {
+	if err := l.Record(t.Context(), ada, c, "staff", Items{Scopes: scopes}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func ask(t *testing.T, l *Ledger, c *oauth.Client, scopes ...string) Question {
 	t.Helper()
-	q, err := l.Ask(t.Context(), ada, c, scopes, false)
+	q, err := l.Ask(t.Context(), ada, c, Items{Scopes: scopes}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return q
 }
+
+func asked(scopes string) Items { return Items{Scopes: names(scopes)} }
 
 func names(s string) []string {
 	if s == "" {
@@ -109,7 +111,7 @@ func TestRecord_Lifetime(t *testing.T) {
 	}
 	record(t, l, c, "email") // renews it, and only it
 	clock.Advance(time.Second)
-	if diff := cmp.Diff(Question{true, names("openid"), names("email")}, ask(t, l, c, "openid", "email")); diff != "" {
+	if diff := cmp.Diff(Question{true, asked("email")}, ask(t, l, c, "openid", "email")); diff != "" {
 		t.Errorf("on time: %s", diff)
 	}
 	grants, err := l.Grants(t.Context(), ada, "web")
@@ -139,7 +141,7 @@ func TestWithdraw(t *testing.T) {
 			if err := l.Withdraw(t.Context(), ada, "web", tc.withdraw...); err != nil {
 				t.Fatal(err)
 			}
-			if got := ask(t, l, c, "openid", "email", "phone"); cmp.Diff(tc.left, got.Granted) != "" || got.Due != (len(tc.left) < 3) {
+			if got := ask(t, l, c, "openid", "email", "phone"); cmp.Diff(tc.left, got.Granted.Scopes) != "" || got.Due != (len(tc.left) < 3) {
 				t.Errorf("got %+v, want %q granted", got, tc.left)
 			}
 			if q := ask(t, l, other, "openid", "email", "phone"); q.Due {
@@ -165,7 +167,7 @@ func TestRecord_ConcurrentGrantsAreNotLost(t *testing.T) {
 		all = append(all, scope)
 		done.Go(func() {
 			start.Wait()
-			if err := l.Record(t.Context(), ada, c, "staff", []string{scope}); err != nil {
+			if err := l.Record(t.Context(), ada, c, "staff", Items{Scopes: []string{scope}}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -173,7 +175,7 @@ func TestRecord_ConcurrentGrantsAreNotLost(t *testing.T) {
 	start.Done()
 	done.Wait()
 	if q := ask(t, l, c, all...); q.Due {
-		t.Errorf("lost: %q", q.Missing)
+		t.Errorf("lost: %q of %q", q.Granted.Scopes, all)
 	}
 }
 
@@ -202,7 +204,7 @@ func TestRecord_RacesWithWithdraw(t *testing.T) {
 		})
 	}}
 	record(t, l, c, "phone")
-	if diff := cmp.Diff(Question{true, names("email"), names("openid phone")}, ask(t, l, c, "openid", "email", "phone")); diff != "" {
+	if diff := cmp.Diff(Question{true, asked("openid phone")}, ask(t, l, c, "openid", "email", "phone")); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -215,7 +217,7 @@ func TestRecord_GivesUp(t *testing.T) {
 		n++
 		record(t, &twin, c, fmt.Sprint("scope-", n))
 	}}
-	err := l.Record(t.Context(), ada, c, "staff", []string{"openid"})
+	err := l.Record(t.Context(), ada, c, "staff", asked("openid"))
 	if err == nil || err.Error() != "updating consent: too many concurrent changes" || n != maxRaces {
 		t.Errorf("after %d races: %v", n, err)
 	}
@@ -228,11 +230,11 @@ func TestStoreFailure(t *testing.T) {
 		return l
 	}
 	c := client(oauth.ConsentRemember)
-	if q, err := failure(1).Ask(t.Context(), ada, c, names("openid"), false); err == nil || !strings.HasPrefix(err.Error(), "reading consent: ") {
+	if q, err := failure(1).Ask(t.Context(), ada, c, asked("openid"), false); err == nil || !strings.HasPrefix(err.Error(), "reading consent: ") {
 		t.Errorf("Ask: %+v, %v", q, err)
 	}
 	for n := 1; n <= 2; n++ { // read, write
-		if err := failure(n).Record(t.Context(), ada, c, "staff", names("openid")); err == nil || errors.Is(err, store.ErrConflict) {
+		if err := failure(n).Record(t.Context(), ada, c, "staff", asked("openid")); err == nil || errors.Is(err, store.ErrConflict) {
 			t.Errorf("Record, fault %d: %v", n, err)
 		}
 		if err := failure(n).Withdraw(t.Context(), ada, "web"); err == nil || !strings.HasPrefix(err.Error(), "updating consent: ") {
@@ -247,10 +249,10 @@ func TestUnreadableRecord(t *testing.T) {
 	if err := l.Store.Put(t.Context(), recordKey(ada, "web"), []byte("{"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Ask(t.Context(), ada, c, names("openid"), false); err == nil {
+	if _, err := l.Ask(t.Context(), ada, c, asked("openid"), false); err == nil {
 		t.Error("Ask reads it")
 	}
-	if err := l.Record(t.Context(), ada, c, "staff", names("openid")); err == nil {
+	if err := l.Record(t.Context(), ada, c, "staff", asked("openid")); err == nil {
 		t.Error("Record replaces it")
 	}
 }

@@ -95,7 +95,7 @@ func (r *rig) session() string {
 		r.Fatal(err)
 	}
 	_, handle, err := r.sessions.CreateGate(ctx, &authn.Authorization{
-		ClientID: "gate:app.example.com", SID: sso.SID, Context: &authn.Context{Subject: "subject"},
+		ClientID: "gate:app.example.com", SID: sso.SID, Subject: "subject", Context: &authn.Context{Subject: "subject"},
 	})
 	if err != nil {
 		r.Fatal(err)
@@ -653,7 +653,7 @@ func TestS24_CallbackBelongsToTheBrowserThatBegan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.broker.codes[code] = &authn.Authorization{ClientID: "gate:app.example.com", SID: sso.SID, Context: &authn.Context{Subject: "attacker"}}
+		r.broker.codes[code] = &authn.Authorization{ClientID: "gate:app.example.com", SID: sso.SID, Subject: "attacker", Context: &authn.Context{Subject: "attacker"}}
 	}
 	attackerState, attackerBinding := begin()
 	_, victimBinding := begin()

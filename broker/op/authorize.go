@@ -23,6 +23,9 @@ func (s *Server) Authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	req, oerr := oauth.ParseAuthorizeRequest(params, client)
 	l := s.newLogin(req)
+	if !client.MayGrant(oauth.GrantAuthorizationCode) {
+		oerr = errUnauthorizedClient
+	}
 	if oerr != nil {
 		s.toClient(w, r, l, oerr, oerr.Code)
 		return
@@ -64,6 +67,10 @@ func (s *Server) authorizeClient(params url.Values) (*oauth.Client, *oauth.Error
 		return nil, &oauth.Error{Code: oauth.InvalidClient}
 	}
 	if !client.MatchRedirectURI(params.Get("redirect_uri")) {
+		if !client.MayGrant(oauth.GrantAuthorizationCode) {
+			// It has no such address; that is not what is wrong with it.
+			return nil, &oauth.Error{Code: oauth.UnauthorizedClient}
+		}
 		return nil, &oauth.Error{Code: oauth.InvalidRedirectURI}
 	}
 	return client, nil
@@ -77,10 +84,32 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, l *login, clie
 		s.choose(w, r, l, client)
 		return
 	}
-	if l.Context == nil {
-		s.beginUpstream(w, r, l)
+	conn := s.connection(l.Connection)
+	if conn == nil || !s.Permits(client, l.Connection) {
+		// Disabled or removed while the user was away (R30).
+		s.page(w, r, failure{reason: "unknown_connection", login: l})
 		return
 	}
+	if l.Context == nil {
+		if err := s.recall(w, r, l, conn, client); err != nil {
+			s.toClientInternal(w, r, l, err)
+			return
+		}
+	}
+	switch {
+	case l.Context == nil:
+		s.beginUpstream(w, r, l)
+	case !l.Finished && conn.Application != nil:
+		s.beginApplication(w, r, l, conn)
+	case !l.Finished:
+		s.finishContext(w, r, l, conn, client)
+	default:
+		s.consent(w, r, l, client)
+	}
+}
+
+// consent asks the user, if there is something to ask.
+func (s *Server) consent(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client) {
 	question, err := s.question(r, l, client)
 	switch {
 	case err != nil:
@@ -90,7 +119,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, l *login, clie
 	case question.Due:
 		s.askConsent(w, r, l)
 	default:
-		s.finish(w, r, l)
+		s.finish(w, r, l, client)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
@@ -12,12 +13,15 @@ import (
 // choose picks the connection, or sends the browser to the page that does.
 func (s *Server) choose(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client) {
 	candidates := s.candidates(client)
+	conn, err := s.preselect(r, l, client, candidates)
 	switch {
+	case err != nil:
+		s.toClientInternal(w, r, l, err)
+	case conn != nil:
+		l.Connection = conn.ID
+		s.dispatch(w, r, l, client)
 	case len(candidates) == 0:
 		s.page(w, r, failure{reason: "no_connections", login: l})
-	case len(candidates) == 1:
-		l.Connection = candidates[0].ID
-		s.dispatch(w, r, l, client)
 	case l.Request.HasPrompt("none"):
 		s.toClient(w, r, l, &oauth.Error{Code: oauth.InteractionRequired, Description: "the user has to choose an identity provider"}, oauth.InteractionRequired)
 	default:
@@ -27,62 +31,179 @@ func (s *Server) choose(w http.ResponseWriter, r *http.Request, l *login, client
 	}
 }
 
+// preselect returns the connection that nobody has to be asked for, nil if
+// there is none: the one that the address in login_hint leads to, the only
+// one, one that the browser is signed in at, or the one to remember.
+func (s *Server) preselect(r *http.Request, l *login, client *oauth.Client, candidates []*Connection) (*Connection, error) {
+	if len(candidates) > 1 && l.Request.HasPrompt("select_account") {
+		return nil, nil
+	}
+	if owner := s.domainOwner(client, l.Request.LoginHint); owner != nil {
+		return owner, nil
+	}
+	if len(candidates) == 1 {
+		return candidates[0], nil
+	}
+	kept := s.rememberedChoice(r, candidates)
+	live, err := s.signedIn(r, l, client, candidates, kept)
+	if err != nil || live != nil {
+		return live, err
+	}
+	if kept != nil && !l.Request.HasPrompt("none") && s.stuck(r, l, kept) {
+		return nil, nil
+	}
+	return kept, nil
+}
+
+// signedIn returns a candidate whose cached context answers the login: the
+// preferred one if it does, else the one where the latest sign-in was; nil
+// if there is none.
+func (s *Server) signedIn(r *http.Request, l *login, client *oauth.Client, candidates []*Connection, preferred *Connection) (*Connection, error) {
+	var latest *Connection
+	var when time.Time
+	for _, conn := range candidates {
+		found, _, err := s.cached(r, l, conn, client)
+		if err != nil {
+			return nil, err
+		}
+		if found == nil {
+			continue
+		}
+		if conn == preferred {
+			return conn, nil
+		}
+		if made := found.Expires.Add(-conn.CacheTTL); latest == nil || made.After(when) {
+			latest, when = conn, made
+		}
+	}
+	return latest, nil
+}
+
 // Login is the connection chooser. Its choices are links back to itself
-// that name a connection.
+// that name a connection; its one form asks for an e-mail address.
 func (s *Server) Login(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
-	if oerr := oauth.CheckParams(query); oerr != nil {
-		s.page(w, r, failure{reason: oauth.InvalidRequest})
+	params, ok := s.loginParams(w, r)
+	if !ok {
 		return
 	}
-	p, err := s.readPending(r)
-	if err != nil {
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
-		return
-	}
-	l, err := s.get(r.Context(), p, query.Get("flow"))
-	if err != nil && !errors.Is(err, errNoLogin) {
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
-		return
-	}
-	if err != nil {
-		s.page(w, r, failure{reason: "stale_sign_in", err: err})
+	l := s.pendingLogin(w, r, params.Get("flow"))
+	if l == nil {
 		return
 	}
 	client := s.Client(l.Request.ClientID)
-	if client == nil {
+	switch chosen := params.Get("connection"); {
+	case client == nil:
 		s.page(w, r, failure{reason: oauth.InvalidClient, login: l})
-		return
-	}
-	chosen := query.Get("connection")
-	if chosen == "" {
-		s.chooser(w, r, l, client)
-		return
-	}
-	if !s.Permits(client, chosen) {
+	case r.Method == http.MethodPost:
+		s.takeAddress(w, r, l, client, params)
+	case chosen == "":
+		s.chooser(w, r, l, client, params.Get("remember"))
+	case !s.Permits(client, chosen):
 		s.page(w, r, failure{reason: "unknown_connection", login: l})
-		return
+	default:
+		if params.Get("remember") == remember {
+			s.keepChoice(w, r, s.candidates(client), chosen)
+		}
+		// Somebody may come back from one provider's page to try another.
+		// The first one's answer does not count any more: its state names
+		// it.
+		l.Connection, l.Private = chosen, nil
+		s.dispatch(w, r, l, client)
 	}
-	// Somebody may come back from one provider's page to try another. The
-	// first one's answer does not count any more: its state names it.
-	l.Connection, l.Private = chosen, nil
-	s.dispatch(w, r, l, client)
 }
 
-func (s *Server) chooser(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client) {
-	view := ui.Chooser{Client: clientView(client, l.Request.RedirectURI)}
-	for _, conn := range s.candidates(client) {
-		query := url.Values{"flow": {l.ID}, "connection": {conn.ID}}
-		view.Connections = append(view.Connections, ui.Connection{
-			ID: conn.ID, Name: conn.Name, URL: s.path(PathLogin) + "?" + query.Encode(),
-		})
+// loginParams reads the parameters of the chooser. On failure it has
+// answered the request and returns false.
+func (s *Server) loginParams(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
+	params := r.URL.Query()
+	if r.Method == http.MethodPost {
+		if err := new(http.CrossOriginProtection).Check(r); err != nil {
+			s.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden, err: err})
+			return nil, false
+		}
+		form, oerr := readForm(w, r)
+		if oerr != nil {
+			s.page(w, r, failure{reason: "forged_form", code: oerr.Code, status: http.StatusForbidden})
+			return nil, false
+		}
+		params = form
+	}
+	if oerr := oauth.CheckParams(params); oerr != nil {
+		s.page(w, r, failure{reason: oauth.InvalidRequest})
+		return nil, false
+	}
+	return params, true
+}
+
+// pendingLogin returns the login of this browser that waits under id. On
+// failure it has answered the request and returns nil.
+func (s *Server) pendingLogin(w http.ResponseWriter, r *http.Request, id string) *login {
+	p, err := s.readPending(r)
+	if err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		return nil
+	}
+	l, err := s.get(r.Context(), p, id)
+	switch {
+	case errors.Is(err, errNoLogin):
+		s.page(w, r, failure{reason: "stale_sign_in", err: err})
+		return nil
+	case err != nil:
+		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		return nil
+	}
+	return l
+}
+
+// chooser shows the page with all choices. The parameter switched is the
+// "Remember my choice" of the link that was followed, empty for none.
+func (s *Server) chooser(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client, switched string) {
+	candidates := s.candidates(client)
+	remembering := switched == remember
+	switch switched {
+	case "":
+		remembering = s.rememberedChoice(r, candidates) != nil
+	case doNotRemember:
+		s.forget(w, r, candidates)
+	}
+	view := s.chooserView(l, client, candidates, remembering)
+	if s.hasDomains(client) {
+		view.Email = s.emailField(l, remembering)
 	}
 	s.Pages.Chooser(w, r, view)
 }
 
+func (s *Server) chooserView(l *login, client *oauth.Client, choices []*Connection, remembering bool) ui.Chooser {
+	view := ui.Chooser{
+		Client:      s.clientView(client, l.Request.RedirectURI),
+		RememberURL: s.chooserURL(l, "", switchTo(!remembering)),
+		Remembering: remembering,
+	}
+	for _, conn := range choices {
+		view.Connections = append(view.Connections, ui.Connection{
+			ID: conn.ID, Name: conn.Name, URL: s.chooserURL(l, conn.ID, switchTo(remembering)),
+			LogoURL: s.logoURL("connection", conn.ID, conn.LogoURI),
+		})
+	}
+	return view
+}
+
+// chooserURL is a link of the chooser back to itself: to choose the
+// connection, or to show the page again where that is empty.
+func (s *Server) chooserURL(l *login, connection, remember string) string {
+	params := url.Values{"flow": {l.ID}, "remember": {remember}}
+	if connection != "" {
+		params.Set("connection", connection)
+	}
+	return s.path(PathLogin) + "?" + params.Encode()
+}
+
 // clientView is what pages show of a client.
-func clientView(c *oauth.Client, redirectURI string) ui.Client {
-	v := ui.Client{Name: c.DisplayName(), URI: c.URI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI}
+func (s *Server) clientView(c *oauth.Client, redirectURI string) ui.Client {
+	v := ui.Client{
+		Name: c.DisplayName(), URI: c.URI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
+		LogoURL: s.logoURL("client", c.ID, c.LogoURI),
+	}
 	if u, err := url.Parse(redirectURI); err == nil {
 		v.RedirectHost = u.Host
 		if u.Host == "" {

@@ -38,15 +38,23 @@ func grantID(code string) string {
 	return strings.TrimPrefix(store.SecretKey(grantKind, code), grantKind+"/")
 }
 
-// finish issues a code for all the scopes asked for, since none needs
+// finish issues a code for all that is asked for, since nothing needs
 // consent, and sends the browser to the client with it.
-func (s *Server) finish(w http.ResponseWriter, r *http.Request, l *login) {
+func (s *Server) finish(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client) {
 	code := store.NewSecret()
-	if err := s.saveGrant(r.Context(), l, code, l.Request.Scopes); err != nil {
+	l.Granted, l.Claims = l.Request.Scopes, s.askedClaims(l, client)
+	if err := s.saveGrant(r.Context(), l, code, client); err != nil {
 		s.toClientInternal(w, r, l, err)
 		return
 	}
-	redirect(w, r, s.codeRedirect(l, code))
+	l.Decided, l.Outcome = true, s.codeRedirect(l, code)
+	if l.raw == nil {
+		redirect(w, r, l.Outcome)
+		return
+	}
+	// A login that has been stored can be asked for again, so it has to say
+	// where it led. A loser's code, which nobody gets, ends by itself.
+	s.advance(w, r, l, l.Outcome)
 }
 
 // codeRedirect is the successful authorization response (RFC 6749, 4.1.2).
@@ -54,14 +62,21 @@ func (s *Server) codeRedirect(l *login, code string) string {
 	return s.responseURL(l, url.Values{"code": {code}})
 }
 
-func (s *Server) saveGrant(ctx context.Context, l *login, code string, scopes []string) error {
+// saveGrant stores what the code stands for: what the login was granted.
+func (s *Server) saveGrant(ctx context.Context, l *login, code string, client *oauth.Client) error {
+	subject, err := s.Subjects.For(ctx, client, l.Context.Subject)
+	if err != nil {
+		return fmt.Errorf("issuing code: %w", err)
+	}
 	g := grant{
 		Authorization: &authn.Authorization{
 			ID:       grantID(code),
 			ClientID: l.Request.ClientID,
 			SID:      l.SID,
-			Scopes:   scopes,
+			Scopes:   l.Granted,
 			Nonce:    l.Request.Nonce,
+			Subject:  subject,
+			Claims:   l.Claims,
 			Context:  l.Context,
 			Created:  s.Now().UTC(),
 		},
@@ -107,7 +122,7 @@ func (s *Server) Redeem(ctx context.Context, in Redemption) (*authn.Authorizatio
 		return nil, fmt.Errorf("redeeming code: %w", err)
 	}
 	var g grant
-	if err := json.Unmarshal(raw, &g); err != nil || g.Authorization == nil || g.Context == nil {
+	if err := json.Unmarshal(raw, &g); err != nil || g.Authorization == nil || g.Context == nil || g.Subject == "" {
 		return nil, errors.New("redeeming code: the record is not readable")
 	}
 	if g.ClientID != in.Client.ID {

@@ -2,7 +2,6 @@ package op
 
 import (
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -19,15 +18,7 @@ import (
 
 // askConsent stores the login and sends the browser to the page.
 func (s *Server) askConsent(w http.ResponseWriter, r *http.Request, l *login) {
-	raw, err := json.Marshal(l)
-	if err == nil {
-		err = s.Store.Swap(r.Context(), loginKey(l.ID), nil, raw, s.left(l))
-	}
-	if err != nil {
-		s.toClientInternal(w, r, l, err)
-		return
-	}
-	redirect(w, r, s.url(PathConsent)+"?"+url.Values{"login_id": {l.ID}}.Encode())
+	s.advance(w, r, l, s.reached(l))
 }
 
 // Consent shows the page, and takes its form.
@@ -50,8 +41,8 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) {
 		s.page(w, r, failure{reason: "store_unavailable", err: err})
 		return
 	}
-	l, raw, err := s.loadLogin(r.Context(), params.Get("login_id"), p.Binding)
-	if errors.Is(err, errNoLogin) {
+	l, err := s.loadLogin(r.Context(), params.Get("login_id"), p.Binding)
+	if errors.Is(err, errNoLogin) || err == nil && !l.Finished {
 		s.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest})
 		return
 	}
@@ -65,7 +56,7 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodPost {
-		s.decide(w, r, l, raw, client, p.Binding, params)
+		s.decide(w, r, l, client, p.Binding, params)
 		return
 	}
 	if l.Decided {
@@ -77,7 +68,8 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) question(r *http.Request, l *login, client *oauth.Client) (consent.Question, error) {
-	return s.Ledger.Ask(r.Context(), l.Context.Subject, client, l.Request.Scopes, l.Request.HasPrompt("consent"))
+	asked := consent.Items{Scopes: l.Request.Scopes, Claims: s.askedClaims(l, client)}
+	return s.Ledger.Ask(r.Context(), l.Context.Subject, client, asked, l.Request.HasPrompt("consent"))
 }
 
 func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client, binding string) {
@@ -92,7 +84,8 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, l *login, c
 		Hidden:         map[string]string{"login_id": l.ID, "login_state": loginState(l, binding)},
 		RedirectOrigin: ui.FormTarget(l.Request.RedirectURI),
 		Account:        account(l),
-		Client:         clientView(client, l.Request.RedirectURI),
+		Client:         s.clientView(client, l.Request.RedirectURI),
+		Purpose:        l.Request.Purpose,
 	}
 	for _, name := range l.Request.Scopes {
 		scope := s.scope(name)
@@ -102,9 +95,10 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, l *login, c
 			Description: scope.Description,
 			Service:     scope.Service,
 			Fixed:       slices.Contains(fixed, name),
-			Granted:     slices.Contains(question.Granted, name),
+			Granted:     slices.Contains(question.Granted.Scopes, name),
 		})
 	}
+	view.Claims = s.claimLines(l, client, question)
 	s.Pages.Consent(w, r, view)
 }
 
@@ -130,7 +124,7 @@ func account(l *login) string {
 
 // decide takes the form. Only what was shown and ticked is granted; what a
 // tampered form names beside that is ignored.
-func (s *Server) decide(w http.ResponseWriter, r *http.Request, l *login, raw []byte, client *oauth.Client, binding string, form url.Values) {
+func (s *Server) decide(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client, binding string, form url.Values) {
 	if subtle.ConstantTimeCompare([]byte(form.Get("login_state")), []byte(loginState(l, binding))) != 1 {
 		s.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden, login: l})
 		return
@@ -148,13 +142,13 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, l *login, raw []
 	switch form.Get("decision") {
 	case "allow":
 		l.Granted = granted(l, client, question, form["scope"])
+		l.Claims = grantedClaims(s.askedClaims(l, client), question.Granted.Claims, form["claim"])
 	case "deny":
-		l.Granted = nil
 	default:
 		s.page(w, r, failure{reason: oauth.InvalidRequest, login: l})
 		return
 	}
-	s.record(w, r, l, raw, client, form.Get("decision") == "allow")
+	s.record(w, r, l, client, form.Get("decision") == "allow")
 }
 
 // granted are the scopes of the answer, in the order of the request: the
@@ -162,7 +156,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, l *login, raw []
 func granted(l *login, client *oauth.Client, q consent.Question, ticked []string) (names []string) {
 	fixed := fixedScopes(l, client)
 	for _, name := range l.Request.Scopes {
-		if slices.Contains(fixed, name) || slices.Contains(q.Granted, name) || slices.Contains(ticked, name) {
+		if slices.Contains(fixed, name) || slices.Contains(q.Granted.Scopes, name) || slices.Contains(ticked, name) {
 			names = append(names, name)
 		}
 	}
@@ -172,7 +166,7 @@ func granted(l *login, client *oauth.Client, q consent.Question, ticked []string
 // record settles the answer before anything follows from it. Of two forms
 // that arrive at once, a double click say, the one that loses the race goes
 // where the winner's answer led.
-func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, raw []byte, client *oauth.Client, allowed bool) {
+func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, client *oauth.Client, allowed bool) {
 	ctx := r.Context()
 	var code string
 	if allowed {
@@ -181,19 +175,16 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, raw []
 		// The code comes before the outcome that names it: whoever reads the
 		// outcome can redeem it at once. One that nobody gets to know ends by
 		// itself within a minute.
-		if err := s.saveGrant(ctx, l, code, l.Granted); err != nil {
+		if err := s.saveGrant(ctx, l, code, client); err != nil {
 			s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
 			return
 		}
 	} else {
 		l.Outcome = s.errorRedirect(l, &oauth.Error{Code: oauth.AccessDenied, Description: "the user did not consent"})
 	}
-	decided, err := json.Marshal(l)
-	if err == nil {
-		err = s.Store.Swap(ctx, loginKey(l.ID), raw, decided, s.left(l))
-	}
+	err := s.saveLogin(ctx, l)
 	if errors.Is(err, store.ErrConflict) {
-		if other, _, err := s.loadLogin(ctx, l.ID, s.binding(r)); err == nil && other.Decided {
+		if other, err := s.loadLogin(ctx, l.ID, s.binding(r)); err == nil && other.Decided {
 			redirect(w, r, other.Outcome)
 			return
 		}
@@ -205,7 +196,7 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, raw []
 	s.Log.Info("consent answered", zap.String("trace", l.Trace), zap.String("client", client.ID),
 		zap.String("subject", l.Context.Subject), zap.Bool("allowed", allowed), zap.Strings("scopes", l.Granted))
 	if allowed {
-		if err := s.Ledger.Record(ctx, l.Context.Subject, client, l.Connection, l.Granted); err != nil {
+		if err := s.Ledger.Record(ctx, l.Context.Subject, client, l.Connection, consent.Items{Scopes: l.Granted, Claims: l.Claims}); err != nil {
 			s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
 			return
 		}

@@ -35,6 +35,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, f failure) {
 	trace := newTrace()
 	if f.login != nil {
 		trace = f.login.Trace
+		s.forgetFailed(w, r, f.login)
 	}
 	s.Log.Warn("request refused", zap.String("trace", trace), zap.String("reason", f.reason),
 		zap.String("path", r.URL.Path), zap.Error(f.err))
@@ -60,6 +61,7 @@ func (s *Server) toClientInternal(w http.ResponseWriter, r *http.Request, l *log
 
 // answerClient sends the browser to the client with the error.
 func (s *Server) answerClient(w http.ResponseWriter, r *http.Request, l *login, oerr *oauth.Error) {
+	s.forgetFailed(w, r, l)
 	redirect(w, r, s.errorRedirect(l, oerr))
 }
 

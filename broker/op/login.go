@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
@@ -37,18 +38,32 @@ type login struct {
 	Connection string `json:"k,omitempty"`
 	Private    []byte `json:"p,omitempty"`
 
-	// Context is nil until the upstream has answered.
-	Context *authn.Context `json:"context,omitempty"`
-	SID     string         `json:"sid,omitempty"`
+	// Context is nil until the upstream has answered. It is Finished when
+	// the post-authentication application, if the connection has one, is
+	// through with it.
+	Context  *authn.Context `json:"context,omitempty"`
+	SID      string         `json:"sid,omitempty"`
+	Finished bool           `json:"finished,omitempty"`
+
+	// App is the login's visit at that application.
+	App *appVisit `json:"app,omitempty"`
 
 	// Browser is the hash of the cookie value the login is bound to.
 	Browser string `json:"browser,omitempty"`
 
-	// Decided is set when the user has answered the consent page, and
-	// Outcome is where that answer led. A second answer leads there too.
-	Decided bool     `json:"decided,omitempty"`
-	Granted []string `json:"granted,omitempty"`
-	Outcome string   `json:"outcome,omitempty"`
+	// Lineage is what the stages did, from the upstream's answer on.
+	Lineage authn.Trace `json:"lineage,omitempty"`
+
+	// Decided is set when the user has answered the consent page, or had no
+	// need to, and Outcome is where that led. A second answer leads there
+	// too.
+	Decided bool                  `json:"decided,omitempty"`
+	Granted []string              `json:"granted,omitempty"`
+	Claims  authn.RequestedClaims `json:"granted_claims,omitzero"`
+	Outcome string                `json:"outcome,omitempty"`
+
+	// raw is the record as it is stored, nil before it is.
+	raw []byte
 }
 
 func (s *Server) newLogin(req *oauth.AuthorizeRequest) *login {
@@ -73,6 +88,9 @@ func (s *Server) upstream(l *login, state string) provider.Request {
 		UILocales:   l.Request.UILocales,
 		LoginHint:   l.Request.LoginHint,
 		Started:     l.started(),
+	}
+	if essential := l.Request.Claims.EssentialACR(); req.ACRValues == "" {
+		req.ACRValues = strings.Join(essential, " ")
 	}
 	if l.Request.HasPrompt("none") {
 		req.Prompt = []string{"none"}
@@ -99,26 +117,50 @@ func (s *Server) left(l *login) time.Duration {
 	return max(loginLifetime-s.Now().Sub(l.started()), time.Second)
 }
 
-// errNoLogin is returned by loadLogin for a login that is unknown, over, or
-// another browser's: these cannot be told apart from outside.
+// errNoLogin is returned for a login that is unknown, over, or another
+// browser's: these cannot be told apart from outside.
 var errNoLogin = errors.New("no such login")
 
-func (s *Server) loadLogin(ctx context.Context, id, binding string) (*login, []byte, error) {
-	raw, err := s.Store.Get(ctx, loginKey(id))
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil, errNoLogin
-	}
+// loadLogin returns the stored login id of the browser with this binding.
+func (s *Server) loadLogin(ctx context.Context, id, binding string) (*login, error) {
+	l, err := s.storedLogin(ctx, id)
 	if err != nil {
-		return nil, nil, fmt.Errorf("loading login: %w", err)
-	}
-	l := new(login)
-	if err := json.Unmarshal(raw, l); err != nil {
-		return nil, nil, errors.New("loading login: the record is not readable")
+		return nil, err
 	}
 	if binding == "" || subtle.ConstantTimeCompare([]byte(bindingHash(binding)), []byte(l.Browser)) != 1 {
-		return nil, nil, errNoLogin
+		return nil, errNoLogin
 	}
-	return l, raw, nil
+	return l, nil
+}
+
+// storedLogin returns the stored login id, whoever asks.
+func (s *Server) storedLogin(ctx context.Context, id string) (*login, error) {
+	raw, err := s.Store.Get(ctx, loginKey(id))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, errNoLogin
+	}
+	if err != nil {
+		return nil, fmt.Errorf("loading login: %w", err)
+	}
+	l := &login{raw: raw}
+	if err := json.Unmarshal(raw, l); err != nil {
+		return nil, errors.New("loading login: the record is not readable")
+	}
+	return l, nil
+}
+
+// saveLogin stores the login as it is now. It fails with store.ErrConflict
+// if somebody else has written it since it was loaded.
+func (s *Server) saveLogin(ctx context.Context, l *login) error {
+	raw, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Errorf("saving login: %w", err)
+	}
+	if err := s.Store.Swap(ctx, loginKey(l.ID), l.raw, raw, s.left(l)); err != nil {
+		return fmt.Errorf("saving login: %w", err)
+	}
+	l.raw = raw
+	return nil
 }
 
 func bindingHash(binding string) string {

@@ -23,8 +23,8 @@ func (s *Server) Metadata(w http.ResponseWriter, _ *http.Request) {
 		"jwks_uri":                                       s.url(PathJWKS),
 		"response_types_supported":                       []string{"code"},
 		"response_modes_supported":                       []string{"query"},
-		"grant_types_supported":                          []string{"authorization_code"},
-		"subject_types_supported":                        []string{"public"},
+		"grant_types_supported":                          s.Grants,
+		"subject_types_supported":                        []string{oauth.SubjectPublic, oauth.SubjectPairwise},
 		"id_token_signing_alg_values_supported":          []string{token.RS256, token.ES256},
 		"token_endpoint_auth_methods_supported":          []string{oauth.AuthBasic, oauth.AuthPost, oauth.AuthNone},
 		"code_challenge_methods_supported":               []string{"S256"},
@@ -32,7 +32,7 @@ func (s *Server) Metadata(w http.ResponseWriter, _ *http.Request) {
 		"scopes_supported":                               s.scopeNames(),
 		"claims_supported":                               s.claimNames(),
 		"claim_types_supported":                          []string{"normal"},
-		"claims_parameter_supported":                     false,
+		"claims_parameter_supported":                     true,
 		"request_parameter_supported":                    false,
 		"request_uri_parameter_supported":                false,
 		"authorization_response_iss_parameter_supported": true,
@@ -49,7 +49,7 @@ func (s *Server) scopeNames() (names []string) {
 func (s *Server) claimNames() []string {
 	names := []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "jti", "amr", "acr"}
 	for _, c := range s.Claims {
-		if slices.Contains(c.Types, claims.Userinfo) || slices.Contains(c.Types, claims.IDToken) {
+		if c.In(claims.Userinfo) && !slices.Contains(names, c.Name) {
 			names = append(names, c.Name)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/consent"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/script"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
@@ -33,6 +34,53 @@ type Connection struct {
 
 	Provider provider.Provider
 	Pipeline *authn.Pipeline
+
+	// LogoURI is fetched by us and shown from our own origin; empty shows
+	// a monogram. Domains are those of e-mail addresses that lead here.
+	LogoURI string
+	Domains []string
+
+	// SubjectNamespace stands in place of the upstream's issuer where
+	// subjects are made, if not empty.
+	SubjectNamespace string
+
+	// TrustEmail takes every e-mail address of this upstream for verified.
+	TrustEmail bool
+
+	// CacheTTL is how long a finished context answers for the browser it
+	// was made in; 0 asks the upstream every time. A context that was made
+	// under another Fingerprint of the settings does not answer.
+	CacheTTL    time.Duration
+	Fingerprint string
+
+	// Script and Application extend the context; nil for none.
+	Script      *Script
+	Application *Application
+}
+
+// A Script is a connection's post-authentication script.
+type Script struct {
+	Run *script.Script
+
+	// ContinueOnError goes on with the context as it was before a script
+	// that fails; otherwise its failure ends the sign-in.
+	ContinueOnError bool
+}
+
+// An Application is a connection's post-authentication application: the
+// browser visits it between sign-in and consent.
+type Application struct {
+	// URL that the browser is sent to, and ClientID by which the
+	// application's back end proves itself.
+	URL      string
+	ClientID string
+
+	// MaySet are the names of the context that it may set, "amr" and "acr"
+	// among them. With none it lets people pass or turns them away.
+	MaySet []string
+
+	// TTL is how long it may take; 0 is ten minutes.
+	TTL time.Duration
 }
 
 // A Server serves the endpoints. All fields are required but Resume.
@@ -44,6 +92,9 @@ type Server struct {
 	// Client returns a client by id, nil for an unknown one.
 	Client func(id string) *oauth.Client
 
+	// Grants that at least one client may use.
+	Grants []string
+
 	Scopes   []claims.Scope
 	Claims   []claims.Claim
 	Store    store.Store
@@ -51,15 +102,30 @@ type Server struct {
 	Sessions *session.Manager
 	Ledger   *consent.Ledger
 	Minter   *token.Minter
-	Subject  func(ctx context.Context, connection, issuer, idpSubject string) (string, error)
+	Schema   *authn.Schema
+	Subjects Subjects
 	Pages    *ui.Pages
 	Cookies  session.Cookies
 	Log      *zap.Logger
 	Now      func() time.Time
 
+	// Logos fetches the pictures of connections and clients.
+	Logos *http.Client
+	logos logos
+
 	// Resume returns the page of a gated site that a sign-in with this
 	// state was for. A sign-in that is lost can begin again from there.
 	Resume func(ctx context.Context, clientID, state string) (string, bool)
+
+	misses misses
+}
+
+// Subjects makes the names by which clients know people.
+type Subjects interface {
+	// Of returns the subject of an upstream's user.
+	Of(ctx context.Context, connection, issuer, idpSubject string) (string, error)
+	// For returns what c calls the subject.
+	For(ctx context.Context, c *oauth.Client, subject string) (string, error)
 }
 
 // Paths of the endpoints, below the issuer.
@@ -70,6 +136,8 @@ const (
 	PathLogin     = "/oauth2/login"
 	PathConsent   = "/oauth2/consent"
 	PathCallback  = "/oauth2/callback/"
+	PathResume    = "/oauth2/resume"
+	PathPostAuthn = "/post-authn/"
 	PathJWKS      = "/.well-known/jwks.json"
 )
 

@@ -3,6 +3,7 @@ package op
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -35,20 +36,32 @@ func (s *Server) Token(w http.ResponseWriter, r *http.Request) {
 		writeError(w, oerr)
 		return
 	}
-	if grantType := form.Get("grant_type"); grantType != "authorization_code" {
-		oerr := &oauth.Error{Code: oauth.UnsupportedGrantType, Description: "grant_type must be authorization_code"}
-		if grantType == "" {
-			oerr.Code = oauth.InvalidRequest
-		}
-		writeError(w, oerr)
-		return
+	s.grantTokens(w, r, client, form)
+}
+
+// errUnauthorizedClient is for a grant that works, but not for this client
+// (RFC 6749, 4.1.2.1 and 5.2).
+var errUnauthorizedClient = &oauth.Error{Code: oauth.UnauthorizedClient, Description: "this client may not use the grant"}
+
+// grantTokens answers by the grant type.
+func (s *Server) grantTokens(w http.ResponseWriter, r *http.Request, client *oauth.Client, form url.Values) {
+	switch grantType := form.Get("grant_type"); {
+	case grantType == "":
+		writeError(w, &oauth.Error{Code: oauth.InvalidRequest, Description: "grant_type is missing"})
+	case grantType != oauth.GrantAuthorizationCode && grantType != oauth.GrantClientCredentials:
+		writeError(w, &oauth.Error{Code: oauth.UnsupportedGrantType, Description: "grant_type must be authorization_code or client_credentials"})
+	case !client.MayGrant(grantType):
+		writeError(w, errUnauthorizedClient)
+	case grantType == oauth.GrantClientCredentials:
+		s.clientCredentials(w, r, client, form)
+	default:
+		s.exchange(w, r, Redemption{
+			Client:      client,
+			Code:        form.Get("code"),
+			RedirectURI: form.Get("redirect_uri"),
+			Verifier:    form.Get("code_verifier"),
+		})
 	}
-	s.exchange(w, r, Redemption{
-		Client:      client,
-		Code:        form.Get("code"),
-		RedirectURI: form.Get("redirect_uri"),
-		Verifier:    form.Get("code_verifier"),
-	})
 }
 
 func (s *Server) exchange(w http.ResponseWriter, r *http.Request, in Redemption) {

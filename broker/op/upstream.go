@@ -1,6 +1,7 @@
 package op
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
@@ -168,31 +170,38 @@ func (s *Server) returning(w http.ResponseWriter, r *http.Request) (*login, stri
 // context and records it in the browser's SSO session.
 func (s *Server) signIn(ctx context.Context, w http.ResponseWriter, r *http.Request, l *login, conn *Connection, id *provider.Identity) error {
 	handle := s.Cookies.Get(r, ssoCookie)
-	authTime := id.AuthTime
-	if authTime.IsZero() {
-		authTime = s.knownAuthTime(ctx, handle, conn.ID, id)
+	known, err := s.remembered(ctx, handle, conn.ID)
+	if err != nil {
+		return err
 	}
-	c, drops, err := conn.Pipeline.Build(authn.Input{
+	in, remember := authn.Inherit(known, authn.Input{
 		Connection: conn.ID,
 		Issuer:     id.Issuer,
 		Subject:    id.Subject,
 		SID:        id.SessionID,
-		AuthTime:   authTime,
+		AuthTime:   id.AuthTime,
 		AMR:        id.AMR,
 		ACR:        id.ACR,
 		Documents:  id.Documents,
-	})
+	}, s.Now())
+	c, drops, trace, err := conn.Pipeline.BuildTraced(in)
+	s.traced(l, trace)
+	for _, d := range drops {
+		s.dropped(l, conn, d)
+	}
 	if err != nil {
 		return fmt.Errorf("building the authentication context: %w", err)
 	}
-	for _, d := range drops {
-		s.Log.Debug("attribute dropped", zap.String("trace", l.Trace), zap.Any("drop", d))
+	c.TrustEmail = conn.TrustEmail
+	if c, err = s.runScript(ctx, l, conn, c); err != nil {
+		return err
 	}
-	if c.Subject, err = s.Subject(ctx, conn.ID, id.Issuer, id.Subject); err != nil {
+	issuer := cmp.Or(conn.SubjectNamespace, id.Issuer)
+	if c.Subject, err = s.Subjects.Of(ctx, conn.ID, issuer, c.IDPSubject); err != nil {
 		return fmt.Errorf("computing the subject: %w", err)
 	}
 	sso, handle, err := s.Sessions.SignedIn(ctx, handle, conn.ID, session.Login{
-		Subject: c.Subject, UpstreamSID: id.SessionID, IDPSubject: id.Subject, AuthTime: authTime,
+		Subject: c.Subject, Upstream: remember,
 	})
 	if err != nil {
 		return err
@@ -204,19 +213,32 @@ func (s *Server) signIn(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	return nil
 }
 
-// knownAuthTime stands in for an auth_time that the upstream does not tell:
-// the first callback of the same upstream session, else now.
-func (s *Server) knownAuthTime(ctx context.Context, handle, connection string, id *provider.Identity) time.Time {
-	now := s.Now().UTC()
+// dropped logs what did not arrive: where configuration and upstream
+// disagree, the operator should hear of it.
+func (s *Server) dropped(l *login, conn *Connection, d claims.Drop) {
+	level := zap.DebugLevel
+	if d.Reason.Warn() {
+		level = zap.WarnLevel
+	}
+	s.Log.Log(level, "attribute dropped", zap.String("trace", l.Trace), zap.String("connection", conn.ID),
+		zap.Stringer("drop", d), zap.String("origin", d.Origin))
+}
+
+// remembered returns what the browser's session knows of the connection's
+// last answer, or nil.
+func (s *Server) remembered(ctx context.Context, handle, connection string) (*authn.Remembered, error) {
 	sso, err := s.Sessions.SSO(ctx, handle)
-	if err != nil || id.SessionID == "" {
-		return now
+	if errors.Is(err, session.ErrNoSession) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	known, ok := sso.Logins[connection]
-	if !ok || known.UpstreamSID != id.SessionID || known.IDPSubject != id.Subject {
-		return now
+	if !ok {
+		return nil, nil
 	}
-	return known.AuthTime
+	return &known.Upstream, nil
 }
 
 // upstreamFailed reports a provider's error: to the client as an OAuth

@@ -20,25 +20,25 @@ import (
 func (s *Server) Userinfo(w http.ResponseWriter, r *http.Request) {
 	raw, oerr := bearer(w, r)
 	if oerr != nil {
-		bearerError(w, oerr)
+		bearerError(w, "userinfo", oerr)
 		return
 	}
 	a, err := s.authorizationOf(r, raw)
 	if errors.Is(err, token.ErrInvalid) {
-		bearerError(w, &oauth.Error{Code: oauth.InvalidToken, Status: http.StatusUnauthorized, Description: "the access token is not valid, has expired, or was revoked"})
+		bearerError(w, "userinfo", &oauth.Error{Code: oauth.InvalidToken, Status: http.StatusUnauthorized, Description: "the access token is not valid, has expired, or was revoked"})
 		return
 	}
 	if err != nil {
 		s.Log.Error("userinfo failed", zap.Error(err))
-		bearerError(w, &oauth.Error{Code: oauth.ServerError, Status: http.StatusInternalServerError})
+		bearerError(w, "userinfo", &oauth.Error{Code: oauth.ServerError, Status: http.StatusInternalServerError})
 		return
 	}
 	if !slices.Contains(a.Scopes, oauth.ScopeOpenID) {
-		bearerError(w, &oauth.Error{Code: oauth.InsufficientScope, Status: http.StatusForbidden, Description: "the token lacks the scope openid"})
+		bearerError(w, "userinfo", &oauth.Error{Code: oauth.InsufficientScope, Status: http.StatusForbidden, Description: "the token lacks the scope openid"})
 		return
 	}
 	body := s.Minter.UserClaims(a)
-	body["sub"] = a.Context.Subject
+	body["sub"] = a.Subject
 	writeJSON(w, http.StatusOK, body)
 }
 
@@ -58,11 +58,11 @@ func (s *Server) authorizationOf(r *http.Request, raw string) (*authn.Authorizat
 		return nil, err
 	}
 	var g grant
-	if err := json.Unmarshal(record, &g); err != nil || g.Authorization == nil || g.Context == nil {
+	if err := json.Unmarshal(record, &g); err != nil || g.Authorization == nil || g.Context == nil || g.Subject == "" {
 		return nil, errors.New("the grant record is not readable")
 	}
 	client := s.Client(g.ClientID)
-	if !g.Redeemed || g.ClientID != access.ClientID || g.Context.Subject != access.Subject ||
+	if !g.Redeemed || g.ClientID != access.ClientID || g.Subject != access.Subject ||
 		client == nil || !s.Permits(client, g.Context.Connection) {
 		return nil, token.ErrInvalid
 	}
@@ -97,8 +97,8 @@ func bearer(w http.ResponseWriter, r *http.Request) (string, *oauth.Error) {
 
 // bearerError answers as RFC 6750, 3: a request without any token learns
 // only that it needs one.
-func bearerError(w http.ResponseWriter, oerr *oauth.Error) {
-	challenge := `Bearer realm="userinfo"`
+func bearerError(w http.ResponseWriter, realm string, oerr *oauth.Error) {
+	challenge := `Bearer realm="` + realm + `"`
 	if oerr.Code != "" {
 		challenge += `, error="` + oerr.Code + `"`
 	}

@@ -66,7 +66,7 @@ func (m *Manager) gateRecord(ctx context.Context, handle string) (*Gate, []byte,
 	if err != nil {
 		return nil, nil, err
 	}
-	if g.Authorization == nil || g.Authorization.Context == nil {
+	if g.Authorization == nil || g.Authorization.Context == nil || g.Authorization.Subject == "" {
 		return nil, nil, ErrNoSession
 	}
 	return g, raw, nil

@@ -29,7 +29,7 @@ func newBench(t *testing.T) *bench {
 }
 
 func login(subject string) Login {
-	return Login{Subject: subject, IDPSubject: "idp|" + subject, AuthTime: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
+	return Login{Subject: subject, Upstream: authn.Remembered{Subject: "idp|" + subject, AuthTime: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}}
 }
 
 // signedIn signs subject in by the connection "staff".
@@ -53,7 +53,7 @@ func (b *bench) gateSession(sid string) string {
 
 func authorization(sid string) *authn.Authorization {
 	return &authn.Authorization{
-		ID: "authorization-1", ClientID: "web", SID: sid, Scopes: []string{"openid"},
+		ID: "authorization-1", ClientID: "web", SID: sid, Scopes: []string{"openid"}, Subject: "ada",
 		Context: &authn.Context{
 			Attributes: map[string]any{"name": "Ada"}, Connection: "staff", Subject: "ada",
 			AuthTime: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC),

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
 
@@ -31,12 +32,12 @@ type Limits struct {
 // expired or superseded. The visitor signs in again.
 var ErrNoSession = errors.New("no live session")
 
-// A Login is what an SSO session remembers of one sign-in upstream.
+// A Login is what an SSO session remembers of the newest sign-in through one
+// connection: who it was, and what later answers of the same upstream
+// session inherit from it.
 type Login struct {
-	Subject     string    `json:"subject"`
-	UpstreamSID string    `json:"upstream_sid,omitempty"`
-	IDPSubject  string    `json:"idp_sub"`
-	AuthTime    time.Time `json:"auth_time"`
+	Subject  string           `json:"subject"`
+	Upstream authn.Remembered `json:"upstream"`
 }
 
 // An SSO session is one browser's. Logins are by connection.
@@ -214,11 +215,16 @@ func (m *Manager) read(ctx context.Context, key string, into any) ([]byte, error
 	return raw, nil
 }
 
+// left is what remains of the absolute lifetime.
+func (m *Manager) left(created time.Time) time.Duration {
+	return m.Limits.Lifetime - m.Now().Sub(created)
+}
+
 // save writes v with what is left of the absolute lifetime. It succeeds only
 // while the record is still raw, or still absent where raw is nil, so that a
 // session ended in the meantime stays ended.
 func (m *Manager) save(ctx context.Context, key string, v any, raw []byte, created time.Time) error {
-	left := m.Limits.Lifetime - m.Now().Sub(created)
+	left := m.left(created)
 	if left <= 0 {
 		return ErrNoSession
 	}
@@ -227,4 +233,16 @@ func (m *Manager) save(ctx context.Context, key string, v any, raw []byte, creat
 		return err
 	}
 	return m.Store.Swap(ctx, key, raw, value, left)
+}
+
+// put writes v, whatever was there.
+func (m *Manager) put(ctx context.Context, key string, v any, ttl time.Duration) error {
+	if ttl <= 0 {
+		return ErrNoSession
+	}
+	value, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return m.Store.Put(ctx, key, value, ttl)
 }

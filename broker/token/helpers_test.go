@@ -43,7 +43,7 @@ func client() *oauth.Client {
 
 func authorization(scopes ...string) *authn.Authorization {
 	return &authn.Authorization{
-		ID: "authorization-1", ClientID: "web", SID: "sid-1", Nonce: "nonce-1", Scopes: scopes,
+		ID: "authorization-1", ClientID: "web", SID: "sid-1", Nonce: "nonce-1", Scopes: scopes, Subject: "subject-1",
 		Context: &authn.Context{
 			Attributes: map[string]any{
 				"name": "Ada", "email": "ada@example.com", "email_verified": true,

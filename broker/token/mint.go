@@ -76,7 +76,7 @@ func (m *Minter) lifetime(own time.Duration) time.Duration {
 // it unless a claim is declared for access tokens.
 func (m *Minter) accessClaims(a *authn.Authorization, c *oauth.Client, now time.Time, life time.Duration, jti string) map[string]any {
 	out := m.common(a, now, life)
-	for name, v := range claims.Release(a.Context.View(a.Scopes), a.Scopes, claims.AccessToken, m.Claims, nil) {
+	for name, v := range claims.Release(a.View(), a.Scopes, claims.AccessToken, m.Claims, nil) {
 		setOnce(out, name, v)
 	}
 	out["aud"] = m.Audience(c)
@@ -92,7 +92,7 @@ func (m *Minter) accessClaims(a *authn.Authorization, c *oauth.Client, now time.
 // own beside the user's.
 func (m *Minter) idClaims(a *authn.Authorization, c *oauth.Client, now time.Time, life time.Duration) map[string]any {
 	out := m.common(a, now, life)
-	for name, v := range claims.Release(a.Context.View(a.Scopes), a.Scopes, claims.IDToken, m.Claims, nil) {
+	for name, v := range claims.Release(a.View(), a.Scopes, claims.IDToken, m.Claims, a.Claims.IDToken) {
 		setOnce(out, name, v)
 	}
 	out["aud"] = a.ClientID
@@ -107,7 +107,7 @@ func (m *Minter) idClaims(a *authn.Authorization, c *oauth.Client, now time.Time
 func (m *Minter) common(a *authn.Authorization, now time.Time, life time.Duration) map[string]any {
 	out := map[string]any{
 		"iss":       m.Issuer,
-		"sub":       a.Context.Subject,
+		"sub":       a.Subject,
 		"iat":       now.Unix(),
 		"exp":       now.Add(life).Unix(),
 		"auth_time": a.Context.AuthTime.Unix(),
@@ -139,7 +139,7 @@ func (m *Minter) Audience(c *oauth.Client) string {
 
 // UserClaims is the answer of the userinfo endpoint for a, but for "sub".
 func (m *Minter) UserClaims(a *authn.Authorization) map[string]any {
-	return claims.Release(a.Context.View(a.Scopes), a.Scopes, claims.Userinfo, m.Claims, nil)
+	return claims.Release(a.View(), a.Scopes, claims.Userinfo, m.Claims, a.Claims.Userinfo)
 }
 
 // atHash ties an ID token to the access token issued beside it (OpenID

@@ -28,6 +28,11 @@ type Access struct {
 	ClientID string   `json:"client_id"`
 	Audience audience `json:"aud"`
 	Expires  int64    `json:"exp"`
+
+	// Scope is the list of scopes, separated by spaces; Connection is where
+	// the user came from, empty in a token that is the client's own.
+	Scope      string `json:"scope"`
+	Connection string `json:"idp"`
 }
 
 // audience reads both forms of "aud" (RFC 7519, 4.1.3).

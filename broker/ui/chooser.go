@@ -8,8 +8,10 @@ import (
 // Chooser asks which connection to sign in with.
 //
 // Ids: login-form is the element around the choices, connection-<id> each
-// choice. The choices are links and not buttons of a form, because the
-// policy of a page with a form would have to list every upstream.
+// choice; email-form with the field email and the button email-continue;
+// chooser-remember and chooser-all. The choices are links and not buttons of
+// a form, because the policy of a page with a form would have to list every
+// upstream. The form for the e-mail address is answered by this page again.
 type Chooser struct {
 	// Client is whom the sign-in is for; may be zero.
 	Client Client
@@ -19,6 +21,24 @@ type Chooser struct {
 	// Remembering says how it stands now. Empty leaves the switch out.
 	RememberURL string
 	Remembering bool
+	// Email asks for the address that leads to a connection; nil leaves
+	// the form out.
+	Email *EmailField
+	// AllURL leads back to all choices, from a page with the one that an
+	// e-mail address led to. Empty leaves the link out.
+	AllURL string
+}
+
+// An EmailField posts email=<address> and Hidden.
+type EmailField struct {
+	// Action receives the form: a path of this origin, http or https.
+	Action string
+	// Hidden are the fields sent along.
+	Hidden map[string]string
+	// Value fills the field.
+	Value string
+	// Unknown says that Value led nowhere.
+	Unknown bool
 }
 
 // A Connection is one choice.
@@ -45,6 +65,13 @@ func (p *Pages) Chooser(w http.ResponseWriter, r *http.Request, v Chooser) {
 	v.Client = v.Client.clean(p.text)
 	named := v.Client.Name != p.text.UnnamedClient
 	v.RememberURL = target(v.RememberURL)
+	v.AllURL = target(v.AllURL)
+	if v.Email != nil {
+		field := *v.Email
+		field.Action = target(field.Action)
+		field.Value = clean(field.Value, maxAbout)
+		v.Email = &field
+	}
 
 	connections := make([]Connection, len(v.Connections))
 	for i, c := range v.Connections {
@@ -61,7 +88,7 @@ func (p *Pages) Chooser(w http.ResponseWriter, r *http.Request, v Chooser) {
 	if named {
 		title = fmt.Sprintf(p.text.ChooserTitleFor, v.Client.Name)
 	}
-	p.render(w, r, p.chooser, http.StatusOK, security{}, title, struct {
+	p.render(w, r, p.chooser, http.StatusOK, security{hasForm: v.Email != nil}, title, struct {
 		Chooser
 		Named bool
 	}{v, named})

@@ -50,8 +50,8 @@ func TestM86_Chooser(t *testing.T) {
 			t.Errorf("lead = %q", got)
 		}
 	})
-	t.Run("has no form: the policy would have to list every upstream", func(t *testing.T) {
-		if n := len(elements(doc, "form")); n != 0 {
+	t.Run("has no form around the choices: the policy would have to list every upstream", func(t *testing.T) {
+		if n := len(elements(mustID(t, doc, "login-form"), "form")); n != 0 {
 			t.Errorf("%d forms", n)
 		}
 	})
@@ -70,6 +70,61 @@ func TestChooserWithoutClient(t *testing.T) {
 	}
 }
 
+func TestX5_EmailField(t *testing.T) {
+	t.Run("posts to the chooser", func(t *testing.T) {
+		doc := chooserDoc(t, fullChooser())
+		form := mustID(t, doc, "email-form")
+		if attr(form, "method") != "post" || attr(form, "action") != "/oauth2/login" {
+			t.Errorf("%s to %q", attr(form, "method"), attr(form, "action"))
+		}
+		field := mustID(t, doc, "email")
+		for name, want := range map[string]string{"type": "email", "name": "email", "autocomplete": "email", "value": "ada@example.com"} {
+			if got := attr(field, name); got != want {
+				t.Errorf("%s = %q, want %q", name, got, want)
+			}
+		}
+		var hidden []string
+		for _, n := range elements(form, "input") {
+			if attr(n, "type") == "hidden" {
+				hidden = append(hidden, attr(n, "name")+"="+attr(n, "value"))
+			}
+		}
+		if d := cmp.Diff([]string{"flow=one"}, hidden); d != "" {
+			t.Error(d)
+		}
+	})
+	t.Run("says that an address leads nowhere, to screen readers too", func(t *testing.T) {
+		v := fullChooser()
+		v.Email.Unknown = false
+		if byID(chooserDoc(t, v), "email-unknown") != nil {
+			t.Error("says so before anything was typed")
+		}
+		v.Email.Unknown = true
+		doc := chooserDoc(t, v)
+		if attr(mustID(t, doc, "email"), "aria-describedby") != "email-unknown" || attr(mustID(t, doc, "email-unknown"), "role") != "status" {
+			t.Error("the field does not name its message")
+		}
+	})
+	t.Run("is absent without domains", func(t *testing.T) {
+		v := fullChooser()
+		v.Email = nil
+		if doc := chooserDoc(t, v); byID(doc, "email-form") != nil || byClass(doc, "or") != nil {
+			t.Error("there is a form")
+		}
+	})
+	t.Run("the page that it leads to offers the way back", func(t *testing.T) {
+		v := fullChooser()
+		v.Email, v.Connections = nil, v.Connections[:1]
+		doc := chooserDoc(t, v)
+		if got := text(elements(doc, "h1")[0]); got != "This is where you sign in" {
+			t.Errorf("heading = %q", got)
+		}
+		if got := attr(mustID(t, doc, "chooser-all"), "href"); got != v.AllURL {
+			t.Errorf("way back to %q", got)
+		}
+	})
+}
+
 func TestChooserRememberSwitch(t *testing.T) {
 	for on, want := range map[bool]string{
 		false: "Remember my choice",
@@ -77,7 +132,7 @@ func TestChooserRememberSwitch(t *testing.T) {
 	} {
 		v := fullChooser()
 		v.Remembering = on
-		a := elements(byClass(chooserDoc(t, v), "foot"), "a")[0]
+		a := mustID(t, chooserDoc(t, v), "chooser-remember")
 		if text(a) != want || attr(a, "href") != v.RememberURL {
 			t.Errorf("remembering %v: %q to %q", on, text(a), attr(a, "href"))
 		}

@@ -131,6 +131,10 @@ func fullChooser() Chooser {
 			{ID: "partner", Name: "Partners", URL: "https://auth.example.com/oauth2/login?connection=partner", Down: true},
 		},
 		RememberURL: "/oauth2/login?remember=1",
+		Email: &EmailField{
+			Action: "/oauth2/login", Hidden: map[string]string{"flow": "one"}, Value: "ada@example.com", Unknown: true,
+		},
+		AllURL: "/oauth2/login?flow=one",
 	}
 }
 

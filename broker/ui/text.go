@@ -17,6 +17,12 @@ type catalogue struct {
 	ChooserTitleFor string // %s: the application
 	ChooserHeading  string
 	ChooserFor      string
+	FoundHeading    string
+	ChooseAnother   string
+	EmailLabel      string
+	EmailContinue   string
+	EmailUnknown    string
+	EmailOr         string
 	ConnectionDown  string
 	RememberOn      string
 	RememberOff     string
@@ -74,6 +80,12 @@ func english() catalogue {
 		ChooserTitleFor: "Sign in to %s",
 		ChooserHeading:  "Choose how to sign in",
 		ChooserFor:      "to continue to",
+		FoundHeading:    "This is where you sign in",
+		ChooseAnother:   "Choose another way to sign in",
+		EmailLabel:      "Your e-mail address",
+		EmailContinue:   "Continue",
+		EmailUnknown:    "This address does not tell us where you sign in. Check it for mistakes, or choose one of the ways below.",
+		EmailOr:         "or",
 		ConnectionDown:  "Not answering at the moment",
 		RememberOn:      "Remember my choice",
 		RememberOff:     "Your choice will be remembered. Ask me every time instead",

@@ -26,7 +26,7 @@ var layers = []struct {
 	{"L1 contracts", []string{"broker/authn", "broker/provider"}},
 	{"L2 nouns", []string{
 		"broker/provider/auth0", "broker/provider/oidc", "broker/provider/saml",
-		"broker/consent", "broker/session", "broker/token", "broker/script", "broker/ui",
+		"broker/consent", "broker/lineage", "broker/session", "broker/token", "broker/script", "broker/ui",
 	}},
 	{"L3 protocols", []string{"broker/op", "broker/gateway"}},
 	{"L4 wiring", []string{"broker"}},

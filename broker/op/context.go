@@ -1,0 +1,124 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
+)
+
+// finishContext is for a context that script and application are through
+// with. It checks what the client demanded of the sign-in, and keeps the
+// context for the connection's next requests.
+func (s *Server) finishContext(w http.ResponseWriter, r *http.Request, l *login, conn *Connection, client *oauth.Client) {
+	oerr, err := s.unmet(r.Context(), l, l.Context, client)
+	switch {
+	case err != nil:
+		s.toClientInternal(w, r, l, err)
+		return
+	case oerr != nil:
+		s.toClient(w, r, l, oerr, oerr.Code)
+		return
+	}
+	if conn.CacheTTL > 0 {
+		err := s.Sessions.KeepContext(r.Context(), l.SID, conn.ID, conn.Fingerprint, l.Context, conn.CacheTTL)
+		if errors.Is(err, session.ErrNoSession) {
+			// Signed out in another tab while this one was signing in.
+			s.toClient(w, r, l, &oauth.Error{Code: oauth.LoginRequired, Description: "the session has ended"}, "session_ended")
+			return
+		}
+		if err != nil {
+			s.toClientInternal(w, r, l, err)
+			return
+		}
+	}
+	l.Finished = true
+	s.dispatch(w, r, l, client)
+}
+
+// recall gives the login the context that this browser has from an earlier
+// sign-in through the connection, if there is one that answers the request.
+func (s *Server) recall(w http.ResponseWriter, r *http.Request, l *login, conn *Connection, client *oauth.Client) error {
+	cached, sid, err := s.cached(r, l, conn, client)
+	if err != nil || cached == nil {
+		return err
+	}
+	p, err := s.readPending(r)
+	if err != nil {
+		return err
+	}
+	if p.Binding == "" {
+		if err := s.writePending(r.Context(), w, p); err != nil {
+			return err
+		}
+	}
+	if err := s.Sessions.Touch(r.Context(), sid); err != nil && !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	l.Context, l.SID, l.Finished, l.Browser = cached.Context, sid, true, bindingHash(p.Binding)
+	s.Log.Info("signed in from the context cache", zap.String("trace", l.Trace), zap.String("connection", conn.ID),
+		zap.String("client", l.Request.ClientID), zap.String("subject", l.Context.Subject))
+	return nil
+}
+
+// cached returns the context that answers the login without the upstream,
+// and its session; nil if the user has to go there.
+func (s *Server) cached(r *http.Request, l *login, conn *Connection, client *oauth.Client) (*session.Cached, string, error) {
+	if conn.CacheTTL <= 0 || l.Request.HasPrompt("login") || l.Request.HasPrompt("select_account") {
+		return nil, "", nil
+	}
+	found, sid, err := s.Sessions.Recall(r.Context(), s.Cookies.Get(r, ssoCookie), conn.ID)
+	if errors.Is(err, session.ErrNoSession) {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	if found.Fingerprint != conn.Fingerprint || !s.recent(l, found.Context) || !s.voluntary(l, found.Context) {
+		return nil, "", nil
+	}
+	if oerr, err := s.unmet(r.Context(), l, found.Context, client); err != nil || oerr != nil {
+		return nil, "", err
+	}
+	return found, sid, nil
+}
+
+// recent says whether the context satisfies the request's max_age. A time
+// that the upstream did not assert satisfies none.
+func (s *Server) recent(l *login, c *authn.Context) bool {
+	limit := l.Request.MaxAgeDuration()
+	return limit == nil || c.AuthTimeAsserted && s.Now().Sub(c.AuthTime) <= *limit
+}
+
+// voluntary says whether the context is of a class that the request prefers.
+// Another one is no error after a sign-in, but reason enough for one.
+func (s *Server) voluntary(l *login, c *authn.Context) bool {
+	wanted := strings.Fields(l.Request.ACRValues)
+	return len(wanted) == 0 || slices.Contains(wanted, c.ACR)
+}
+
+// unmet says which demand of the request the context does not meet: an
+// essential acr (OpenID Connect Core, 5.5.1.1), or a certain subject (5.5.1).
+func (s *Server) unmet(ctx context.Context, l *login, c *authn.Context, client *oauth.Client) (*oauth.Error, error) {
+	if acr := l.Request.Claims.EssentialACR(); len(acr) > 0 && !slices.Contains(acr, c.ACR) {
+		return &oauth.Error{Code: oauth.UnmetAuthenticationRequirements, Description: "the sign-in was not of an essential acr"}, nil
+	}
+	if wanted := l.Request.Claims.Subject(); wanted != "" {
+		subject, err := s.Subjects.For(ctx, client, c.Subject)
+		if err != nil {
+			return nil, err
+		}
+		if subject != wanted {
+			return &oauth.Error{Code: oauth.LoginRequired, Description: "another user than the requested one has signed in"}, nil
+		}
+	}
+	return nil, nil
+}
