@@ -151,10 +151,10 @@ func (b *Broker) connections() ([]op.Connection, error) {
 	for _, c := range inOrder {
 		pipeline, err := authn.NewPipeline(c.pipeline(b.model.schema))
 		if err != nil {
-			return nil, fmt.Errorf("provider %s: %w", c.ID, err)
+			return nil, c.misconfigured(err)
 		}
-		if err := b.model.checkMaySet(c.Application); err != nil {
-			return nil, fmt.Errorf("provider %s: %w", c.ID, err)
+		if err := b.model.checkMaySet(&c); err != nil {
+			return nil, c.misconfigured(err)
 		}
 		out = append(out, op.Connection{
 			ID: c.ID, Name: cmp.Or(c.Name, c.ID), LogoURI: c.LogoURI, Disabled: c.Disabled, Hidden: c.Hidden,

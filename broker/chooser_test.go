@@ -178,6 +178,10 @@ func TestM82_DisabledAndHidden(t *testing.T) {
 			t.Errorf("choosing %s by hand: %d", id, page.Status)
 		}
 	}
+	b.Get(b.Page().URL.String() + "&remember=1&connection=a.x~y")
+	if got := b.Cookie(issuer, choiceCookie); got != nil {
+		t.Errorf("remembered as %q", got.Value)
+	}
 	if w.tenant.Requests("/authorize") != 0 {
 		t.Error("a connection that is not offered was begun")
 	}

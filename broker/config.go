@@ -192,67 +192,75 @@ func (c *Config) validateConnections() error {
 	if c.SubjectFormat == SubjectLegacy && len(c.Connections) > 1 {
 		return errors.New("subject_format legacy is for a single provider, because two could name two people alike; remove it, or all providers but one")
 	}
-	if err := c.validateDomains(); err != nil {
-		return err
-	}
-	seen := map[string]bool{}
+	ids, domains := map[string]bool{}, map[string]string{}
 	for _, conn := range c.Connections {
-		if !connectionID.MatchString(conn.ID) {
-			return fmt.Errorf("provider %q: id must be 1 to 64 of a-z, 0-9, _ and -", conn.ID)
-		}
-		if seen[conn.ID] {
-			return fmt.Errorf("provider %s: the id is given twice; give one of them another id", conn.ID)
-		}
-		seen[conn.ID] = true
-		if err := c.validateApplication(conn); err != nil {
-			return fmt.Errorf("provider %s: %w", conn.ID, err)
+		for _, err := range []error{conn.validateID(ids), conn.validateDomains(domains), c.validateApplication(conn)} {
+			if err != nil {
+				return conn.misconfigured(err)
+			}
 		}
 	}
 	return nil
 }
 
+func (c *Connection) misconfigured(err error) error {
+	return claims.Misconfigured(c.Origin, "provider "+c.ID, err)
+}
+
+// validateID checks the id, and that no earlier connection has it.
+func (c *Connection) validateID(taken map[string]bool) error {
+	switch {
+	case !connectionID.MatchString(c.ID):
+		return errors.New("id must be 1 to 64 of a-z, 0-9, _ and -")
+	case taken[c.ID]:
+		return errors.New("the id is given twice; give one of them another id")
+	}
+	taken[c.ID] = true
+	return nil
+}
+
 // validateDomains makes sure that an e-mail address leads to one connection.
-func (c *Config) validateDomains() error {
-	owner := map[string]string{}
-	for _, conn := range c.Connections {
-		for _, domain := range conn.Domains {
-			if domain == "" || domain != strings.ToLower(domain) || strings.ContainsAny(domain, "@/:* ") {
-				return fmt.Errorf("provider %s: domains: %q is not a domain in lower case, such as partner.example", conn.ID, domain)
-			}
-			if first, taken := owner[domain]; taken {
-				return fmt.Errorf("provider %s: domains: %s belongs to provider %s already; a domain leads to one provider", conn.ID, domain, first)
-			}
-			owner[domain] = conn.ID
+func (c *Connection) validateDomains(owner map[string]string) error {
+	for _, domain := range c.Domains {
+		if domain == "" || domain != strings.ToLower(domain) || strings.ContainsAny(domain, "@/:* ") {
+			return fmt.Errorf("domains: %q is not a domain in lower case, such as partner.example", domain)
 		}
+		if first, taken := owner[domain]; taken {
+			return fmt.Errorf("domains: %s belongs to provider %s already; a domain leads to one provider", domain, first)
+		}
+		owner[domain] = c.ID
 	}
 	return nil
 }
 
 // validateApplication checks the post-authentication application of a
-// connection: its address, the client that speaks for it, and what it may
-// set.
+// connection: its address, and the client that speaks for it.
 func (c *Config) validateApplication(conn Connection) error {
 	app := conn.Application
 	if app == nil {
 		return nil
 	}
 	if !c.CustomApps {
-		return errors.New("post_authn_app is switched off; write feature custom_apps to use it")
+		return conn.misconfiguredApplication(errors.New("is switched off; write feature custom_apps to use it"))
 	}
 	u, err := url.Parse(app.URL)
 	if err != nil || u.Host == "" || u.Fragment != "" || !session.SecureOrigin(u) {
-		return fmt.Errorf("post_authn_app: url %q: must be an https address without fragment; http is for loopback hosts only", app.URL)
+		return conn.misconfiguredApplication(fmt.Errorf("url %q: must be an https address without fragment; http is for loopback hosts only", app.URL))
 	}
 	i := slices.IndexFunc(c.Clients, func(client oauth.Client) bool { return client.ID == app.ClientID })
 	switch {
 	case i < 0:
-		return fmt.Errorf("post_authn_app: client %q is not configured; add: client %s { secret {env.NAME}; grants client_credentials; scopes %s }", app.ClientID, app.ClientID, op.ScopeManagePostAuthn)
+		err = fmt.Errorf("client %q is not configured; add: client %s { secret {env.NAME}; grants client_credentials; scopes %s }", app.ClientID, app.ClientID, op.ScopeManagePostAuthn)
 	case !c.Clients[i].MayGrant(oauth.GrantClientCredentials):
-		return fmt.Errorf("post_authn_app: client %s needs the line: grants client_credentials", app.ClientID)
+		err = fmt.Errorf("client %s needs the line: grants client_credentials", app.ClientID)
 	case !slices.Contains(c.Clients[i].Scopes, op.ScopeManagePostAuthn):
-		return fmt.Errorf("post_authn_app: client %s needs the line: scopes %s", app.ClientID, op.ScopeManagePostAuthn)
+		err = fmt.Errorf("client %s needs the line: scopes %s", app.ClientID, op.ScopeManagePostAuthn)
 	}
-	return nil
+	return conn.misconfiguredApplication(err)
+}
+
+func (c *Connection) misconfiguredApplication(err error) error {
+	return claims.Misconfigured(c.Application.Origin, "provider "+c.ID+": post_authn_app", err)
 }
 
 // checkConnections says whether all names are connections.

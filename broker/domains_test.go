@@ -195,7 +195,7 @@ func TestX5_X6_AddressAndRemembering(t *testing.T) {
 	if page.Has("chooser-remember") || page.Has("email-form") {
 		t.Error("the answer asks more than one thing")
 	}
-	if page = b.Click("chooser-all"); !strings.Contains(page.Text("chooser-remember"), "Your choice will be remembered") {
+	if page = b.Click("chooser-all"); page.Text("chooser-remember") != "Ask me every time instead" {
 		t.Errorf("on the way back the switch reads %q", page.Text("chooser-remember"))
 	}
 	typeAddress(b, "ada@partner.example")
@@ -203,6 +203,16 @@ func TestX5_X6_AddressAndRemembering(t *testing.T) {
 	b.Click("connection-second")
 	if got := w.upstreamConnection(b); got != "second" {
 		t.Errorf("leads to %q", got)
+	}
+
+	// A hidden connection is not remembered, and the choice before it is
+	// not the last one any more.
+	b.Get(authorizeURL("prompt", "select_account"))
+	typeAddress(b, "ada@hidden.example")
+	b.StopBefore = w.tenant.Issuer()
+	b.Click("connection-hidden")
+	if got := w.upstreamConnection(b); got != "" {
+		t.Errorf("after a hidden connection it leads to %q", got)
 	}
 }
 

@@ -162,6 +162,8 @@ func checkLogoHeaders(t *testing.T, page *brokertest.Page, media string) {
 		"X-Content-Type-Options":  "nosniff",
 		"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
 		"Cache-Control":           "public, max-age=3600",
+
+		"Cross-Origin-Resource-Policy": "same-origin",
 	} {
 		if got := page.Header.Get(name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)

@@ -101,7 +101,10 @@ func checkSource(c claims.Claim, schema *authn.Schema) error {
 	if top := from.Top(); top == "amr" || top == "acr" {
 		return nil
 	}
-	return fmt.Errorf("from %q is not in the context schema%s; declare it by: context %s string", from, claims.DidYouMean(from.String(), names), from)
+	if near := claims.DidYouMean(from.String(), names); near != "" {
+		return fmt.Errorf("from %#q is not in the context schema%s", from, near)
+	}
+	return fmt.Errorf("from %#q is not in the context schema; declare it by: context %s string", from, from)
 }
 
 func (m *model) putScope(s claims.Scope) {
@@ -135,14 +138,14 @@ func (m *model) offered() []claims.Scope {
 	})
 }
 
-// checkMaySet makes sure that what an application may set has a place in
-// the context.
-func (m *model) checkMaySet(app *op.Application) error {
-	if app == nil {
+// checkMaySet makes sure that what the connection's application may set has
+// a place in the context.
+func (m *model) checkMaySet(c *Connection) error {
+	if c.Application == nil {
 		return nil
 	}
-	if err := m.schema.CheckMaySet(app.MaySet); err != nil {
-		return fmt.Errorf("post_authn_app: may_set: %w", err)
+	if err := m.schema.CheckMaySet(c.Application.MaySet); err != nil {
+		return c.misconfiguredApplication(fmt.Errorf("may_set: %w", err))
 	}
 	return nil
 }
@@ -177,9 +180,13 @@ func (c *Connection) fingerprint(schema *authn.Schema) string {
 		TrustEmail          bool
 		TTL                 int64
 		Script              string
-		Application         *op.Application
+		Application         op.Application
 	}{Settings: c.Settings, Namespace: c.SubjectNamespace, Pipeline: p, Fields: types(schema),
-		TrustEmail: c.TrustEmail, TTL: int64(c.ContextCache), Application: c.Application}
+		TrustEmail: c.TrustEmail, TTL: int64(c.ContextCache)}
+	if c.Application != nil {
+		print.Application = *c.Application
+		print.Application.Origin = ""
+	}
 	if c.Script != nil {
 		print.Script = fmt.Sprint(c.Script.Run.Digest(), c.Script.ContinueOnError)
 	}

@@ -1,11 +1,14 @@
 package broker_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
 
 // The post-authentication application of these tests. Its back end is the
@@ -250,6 +254,24 @@ func TestM80_CompleteMergesByName(t *testing.T) {
 	})
 }
 
+func TestD2_ApplicationSeesTheScriptsResultAndComesLast(t *testing.T) {
+	o := scripted(`module.exports = async function (context) {
+		return { authn_ctx: { plan: "script", groups: ["script"] } }
+	}`, func(c *broker.Config) { application()(nil, c) })
+	o.client = trusted
+	w := newWorld(t, o)
+	b := w.newBrowser()
+	v := w.visitApp(b)
+	context := decode(t, v.session().Body.Bytes())["authentication_context"].(map[string]any)
+	if context["plan"] != "script" {
+		t.Errorf("the application sees %v", context)
+	}
+	id := w.idToken(w.answer(b.Get(v.back(v.complete(`{"plan":"application"}`)))))
+	if groups, _ := id["groups"].([]any); id["plan"] != "application" || len(groups) != 1 || groups[0] != "script" {
+		t.Errorf("ID token %v", id)
+	}
+}
+
 func TestM80_AbortReachesTheClient(t *testing.T) {
 	w := newWorld(t, options{config: application(func(c *broker.Config) { c.Connections[0].ContextCache = time.Hour })})
 	for name, c := range map[string]struct{ members, code, description string }{
@@ -374,6 +396,10 @@ func TestR47_ResumeInAnotherBrowser(t *testing.T) {
 			rec := v.call(http.MethodPost, "/post-authn/"+v.id+"/"+verdict, v.verdict(""))
 			to := v.back(rec)
 			stranger, busy := w.newBrowser(), w.newBrowser()
+			stranger.StopBefore = clientSite
+			if page := stranger.Get(to); !strings.Contains(string(page.Body), "Your browser does not keep cookies") {
+				t.Errorf("without cookies it says %s", page.Body)
+			}
 			w.visitApp(busy) // has a sign-in of its own
 			for name, victim := range map[string]*brokertest.Browser{"without cookies": stranger, "with a sign-in of its own": busy} {
 				victim.StopBefore = clientSite
@@ -392,8 +418,13 @@ func TestR47_ResumeInAnotherBrowser(t *testing.T) {
 // Whoever has not got the address from the application cannot go on, in the
 // right browser either.
 func TestResumeNeedsItsCode(t *testing.T) {
-	w := newWorld(t, options{client: trusted, config: application()})
+	w := newWorld(t, options{config: func(_ *world, c *broker.Config) { application()(nil, c); c.Connections[0].Application = nil }})
 	b := w.newBrowser()
+	elsewhere := w.consentPage(b).URL.Query().Get("login_id") // visits no application
+	w.newBroker(options{client: trusted, config: application()})
+	if page := b.NewTab().Get(issuer + "/oauth2/resume?login_id=" + elsewhere + "&resume="); page.Status != http.StatusBadRequest {
+		t.Errorf("a login that visits no application: %d at %s", page.Status, page.URL)
+	}
 	v := w.visitApp(b)
 	early := issuer + "/oauth2/resume?" + url.Values{"login_id": {v.id}, "resume": {""}}.Encode()
 	if page := b.NewTab().Get(early); page.Status != http.StatusBadRequest {
@@ -443,11 +474,13 @@ func TestResumeTwiceHasOneOutcome(t *testing.T) {
 		}
 	})
 	t.Run("without consent", func(t *testing.T) {
-		w := newWorld(t, options{client: trusted, config: application()})
+		w := newWorld(t, options{})
+		meeting := w.meet(options{client: trusted, config: application()})
 		b := w.newBrowser()
 		v := w.visitApp(b)
 		to := v.back(v.complete(`{}`))
 		codes := make(chan string, 8)
+		meeting.expect(cap(codes))
 		for range cap(codes) {
 			tab := b.NewTab()
 			tab.StopBefore = clientSite
@@ -470,6 +503,46 @@ func TestResumeTwiceHasOneOutcome(t *testing.T) {
 			t.Errorf("the code is not good: %d", status)
 		}
 	})
+}
+
+// A meeting holds those who are about to store a login until all are there:
+// the worst moment.
+type meeting struct {
+	store.Store
+	arrived atomic.Pointer[sync.WaitGroup]
+}
+
+// meet serves a broker whose logins are stored through a meeting.
+func (w *world) meet(o options) *meeting {
+	w.Helper()
+	m := &meeting{Store: w.store}
+	w.store = m
+	w.newBroker(o)
+	return m
+}
+
+// expect makes the next n wait for each other.
+func (m *meeting) expect(n int) {
+	arrived := new(sync.WaitGroup)
+	arrived.Add(n)
+	m.arrived.Store(arrived)
+}
+
+func (m *meeting) wait(key string) {
+	if arrived := m.arrived.Load(); arrived != nil && strings.HasPrefix(key, "login/") {
+		arrived.Done()
+		arrived.Wait()
+	}
+}
+
+func (m *meeting) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	m.wait(key)
+	return m.Store.Swap(ctx, key, old, new, ttl)
+}
+
+func (m *meeting) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	m.wait(key)
+	return m.Store.Put(ctx, key, value, ttl)
 }
 
 // R30: the connection is disabled while the user is at the application.

@@ -7,14 +7,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 )
 
 // App is an OpenID Connect broker in front of one or more identity
@@ -39,6 +37,28 @@ type App struct {
 	// listed: each is a client by itself.
 	Clients []Client `json:"clients,omitempty"`
 
+	// Names of the authentication context besides the default ones: those
+	// of OpenID Connect Core, 5.1, and "groups".
+	Context []ContextField `json:"context,omitempty"`
+
+	// Scopes besides the default ones. One that has a default's name
+	// replaces it.
+	Scopes []Scope `json:"scopes,omitempty"`
+
+	// Claims besides the default ones, which are those that the standard
+	// scopes carry in the ID token. One of a default's name for the same
+	// token replaces it.
+	Claims []Claim `json:"claims,omitempty"`
+
+	// How users are called in tokens: "hash" (the default), a keyed hash
+	// of provider and user; or "legacy", as the provider calls them, which
+	// works with a single provider.
+	SubjectFormat string `json:"subject_format,omitempty"`
+
+	// What is off unless it is named: "custom_apps" admits providers with
+	// a post-authentication application.
+	Features []string `json:"features,omitempty"`
+
 	// Limits of sessions.
 	Session *SessionSettings `json:"session,omitempty"`
 
@@ -61,7 +81,8 @@ type App struct {
 	log    *zap.Logger
 	issuer string // without placeholders
 	broker *broker.Broker
-	served bool // some site has auth_broker
+	served bool            // some site has auth_broker
+	scopes map[string]bool // declared, or warned about
 	pooled references
 	stop   context.CancelFunc
 }
@@ -81,7 +102,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.issuer = config.Issuer
-	a.warn()
+	a.warn(r)
 	path, err := a.Storage.path(r)
 	if err != nil {
 		return err
@@ -89,70 +110,26 @@ func (a *App) Provision(ctx caddy.Context) error {
 	state := a.pooled.state(path)
 	a.broker, err = broker.New(config, broker.Deps{Store: state.store, Cache: state.cache, Log: a.log})
 	if err != nil {
-		return fmt.Errorf("%s%w", at(a.Origin, "apps.auth_broker"), err)
+		return a.locate(err)
 	}
 	return nil
 }
 
-// warn tells about what is fit for development only.
-func (a *App) warn() {
+// warn tells about what is fit for development only, and about scopes that
+// nobody declared.
+func (a *App) warn(r resolver) {
 	if strings.HasPrefix(a.issuer, "http://") {
 		a.log.Warn("the issuer is plain http; use https except for development", zap.String("issuer", a.issuer))
 	}
 	if a.Outbound != nil && a.Outbound.AllowHTTP {
 		a.log.Warn("providers may be called by plain http on this machine; leave out allow_http except for development")
 	}
-}
-
-// config puts the parts together.
-func (a *App) config(r resolver) (broker.Config, error) {
-	var c broker.Config
-	var err error
-	place := at(a.Origin, "apps.auth_broker") + "auth_broker"
-	if c.Issuer, err = r.text(place, "issuer", a.Issuer); err != nil {
-		return c, err
+	for i, c := range a.Claims {
+		a.warnScopes(r, at(c.Origin, indexed("claims", i))+"claim "+c.Name, c.Scopes)
 	}
-	if c.Connections, err = a.connections(r); err != nil {
-		return c, err
+	for i, c := range a.Clients {
+		a.warnScopes(r, at(c.Origin, indexed("clients", i))+"client "+c.ID, c.Scopes)
 	}
-	for i := range a.Clients {
-		made, err := a.Clients[i].client(r, fmt.Sprintf("apps.auth_broker.clients[%d]", i), c.Connections)
-		if err != nil {
-			return c, err
-		}
-		c.Clients = append(c.Clients, made)
-	}
-	if a.Session != nil {
-		c.Session = session.Limits{Idle: time.Duration(a.Session.IdleTimeout), Lifetime: time.Duration(a.Session.Lifetime)}
-	}
-	if a.Tokens != nil {
-		c.AccessLifetime = time.Duration(a.Tokens.AccessLifetime)
-	}
-	if a.Consent != nil {
-		c.ConsentLifetime = time.Duration(a.Consent.Lifetime)
-	}
-	if a.UI != nil {
-		if c.Title, err = r.text(at(a.UI.Origin, "apps.auth_broker.ui")+"ui", "title", a.UI.Title); err != nil {
-			return c, err
-		}
-	}
-	return c, nil
-}
-
-func (a *App) connections(r resolver) ([]broker.Connection, error) {
-	calls, print, err := a.Outbound.config(r)
-	if err != nil {
-		return nil, err
-	}
-	var out []broker.Connection
-	for i := range a.Providers {
-		c, err := a.Providers[i].connection(r, fmt.Sprintf("apps.auth_broker.providers[%d]", i), calls, print, &a.pooled)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, c)
-	}
-	return out, nil
 }
 
 // Validate checks the limits of times.
@@ -183,6 +160,9 @@ func (a *App) durations() (out []namedDuration) {
 	}
 	if o := a.Outbound; o != nil {
 		out = append(out, namedDuration{o.Origin, "outbound: timeout", o.Timeout})
+	}
+	for i := range a.Providers {
+		out = append(out, a.Providers[i].durations(indexed("providers", i))...)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 )
 
 // A block of the Caddyfile is a table of the words allowed in it. So a word
@@ -137,6 +140,48 @@ func oneOf(to *string, values ...string) func(*caddyfile.Dispenser) error {
 		*to = arg
 		return nil
 	}
+}
+
+// someOf reads one argument or more out of several.
+func someOf(to *[]string, values ...string) func(*caddyfile.Dispenser) error {
+	return func(d *caddyfile.Dispenser) error {
+		name := d.Val()
+		if err := list(to)(d); err != nil {
+			return err
+		}
+		for _, arg := range *to {
+			if !slices.Contains(values, arg) {
+				return d.Errf("%s: %q is unknown; use one or more of: %s", name, arg, strings.Join(values, ", "))
+			}
+		}
+		return nil
+	}
+}
+
+// claimPath reads a path, in which "\." is a dot in a name.
+func claimPath(to *string) func(*caddyfile.Dispenser) error {
+	return func(d *caddyfile.Dispenser) error {
+		name := d.Val()
+		if err := text(to)(d); err != nil {
+			return err
+		}
+		if _, err := claims.ParsePath(*to); err != nil {
+			return d.Errf("%s: %w", name, err)
+		}
+		return nil
+	}
+}
+
+// misread returns err as the parser's own errors are: with the place at the
+// end, be it the one of the declaration at fault.
+func misread(d *caddyfile.Dispenser, err error) error {
+	if err == nil {
+		return nil
+	}
+	if declared, ok := errors.AsType[*claims.ConfigError](err); ok && declared.Origin != "" {
+		return fmt.Errorf("%s: %w, at %s", declared.Subject, declared.Err, declared.Origin)
+	}
+	return d.WrapErr(err)
 }
 
 // noArguments reads the rest of a line that must be empty.

@@ -8,6 +8,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker"
 )
 
 // parseApp reads the global option. A second block, usually imported, joins
@@ -17,7 +19,12 @@ import (
 //		issuer <url>
 //		storage embedded <path>
 //		provider <kind> ...
+//		context <name> <type> ...
+//		scope <name> ...
+//		claim <name> <type>... ...
 //		client <id> { ... }
+//		subject_format hash|legacy
+//		feature <name>...
 //		session { ... }
 //		tokens { ... }
 //		consent { ... }
@@ -49,7 +56,12 @@ func (a *App) words() []word {
 		{name: "issuer", read: text(&a.Issuer)},
 		{name: "storage", read: a.readStorage},
 		{name: "provider", read: a.readProvider, many: true},
+		{name: "context", read: a.readContext, many: true},
+		{name: "scope", read: a.readScope, many: true},
+		{name: "claim", read: a.readClaim, many: true},
 		{name: "client", read: a.readClient, many: true},
+		{name: "subject_format", read: oneOf(&a.SubjectFormat, broker.SubjectHash, broker.SubjectLegacy)},
+		{name: "feature", read: someOf(&a.Features, featureCustomApps), many: true},
 		{name: "session", read: a.readSession},
 		{name: "tokens", read: a.readTokens},
 		{name: "consent", read: a.readConsent},
@@ -61,13 +73,14 @@ func (a *App) words() []word {
 // given are the words that an earlier block has set.
 func (a *App) given() map[string]bool {
 	return map[string]bool{
-		"issuer":   a.Issuer != "",
-		"storage":  a.Storage != nil,
-		"session":  a.Session != nil,
-		"tokens":   a.Tokens != nil,
-		"consent":  a.Consent != nil,
-		"ui":       a.UI != nil,
-		"outbound": a.Outbound != nil,
+		"issuer":         a.Issuer != "",
+		"storage":        a.Storage != nil,
+		"subject_format": a.SubjectFormat != "",
+		"session":        a.Session != nil,
+		"tokens":         a.Tokens != nil,
+		"consent":        a.Consent != nil,
+		"ui":             a.UI != nil,
+		"outbound":       a.Outbound != nil,
 	}
 }
 

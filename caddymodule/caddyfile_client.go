@@ -13,6 +13,7 @@ import (
 //		secret <placeholder> [<old placeholder>]
 //		public
 //		redirect_uris <url>...
+//		grants authorization_code|client_credentials...
 //		scopes <scope>...
 //		required_scopes <scope>...
 //		provider <connection>...
@@ -22,6 +23,8 @@ import (
 //		id_token_signed_response_alg RS256|ES256
 //		token_endpoint_auth_method client_secret_basic|client_secret_post
 //		application_type web|native
+//		subject_type public|pairwise
+//		sector_identifier_uri <url>
 //		client_uri <url>
 //		logo_uri <url>
 //		policy_uri <url>
@@ -54,6 +57,7 @@ func (c *Client) words() []word {
 		{name: "secret", read: list(&c.Secrets)},
 		{name: "public", read: toggle(&c.Public)},
 		{name: "redirect_uris", read: list(&c.RedirectURIs), many: true},
+		{name: "grants", read: someOf(&c.Grants, oauth.GrantAuthorizationCode, oauth.GrantClientCredentials)},
 		{name: "scopes", read: list(&c.Scopes)},
 		{name: "required_scopes", read: list(&c.RequiredScopes)},
 		{name: "provider", read: list(&c.Providers)},
@@ -63,6 +67,8 @@ func (c *Client) words() []word {
 		{name: "id_token_signed_response_alg", read: oneOf(&c.IDTokenSignedResponseAlg, "RS256", "ES256")},
 		{name: "token_endpoint_auth_method", read: oneOf(&c.TokenEndpointAuthMethod, oauth.AuthBasic, oauth.AuthPost)},
 		{name: "application_type", read: oneOf(&c.ApplicationType, "web", "native")},
+		{name: "subject_type", read: oneOf(&c.SubjectType, oauth.SubjectPublic, oauth.SubjectPairwise)},
+		{name: "sector_identifier_uri", read: text(&c.SectorIdentifierURI)},
 		{name: "client_uri", read: text(&c.ClientURI)},
 		{name: "logo_uri", read: text(&c.LogoURI)},
 		{name: "policy_uri", read: text(&c.PolicyURI)},

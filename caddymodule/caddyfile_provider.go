@@ -1,9 +1,12 @@
 package caddymodule
 
 import (
-	"cmp"
+	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider/oidc"
 )
 
 // readProvider reads one provider. What follows the kind can be on the line
@@ -12,16 +15,16 @@ import (
 //	provider auth0 [<domain> <client_id> <client_secret>] {
 //		<common word>
 //		domain <host[:port]>
-//		audience <url>
 //		organization <id or name>
 //		organizations <id>...
 //		connection <name>
 //		screen_hint <page>
+//		authentication_method client_secret_post|private_key_jwt <key>
 //	}
 //	provider oidc {
 //		<common word>
 //		issuer <url>
-//		authentication_method client_secret_basic|client_secret_post|none
+//		authentication_method client_secret_basic|client_secret_post|private_key_jwt <key>|none
 //		algorithms <name>...
 //	}
 //
@@ -38,6 +41,20 @@ import (
 //	userinfo [optional]
 //	send_login_hint
 //	authorize_param <name> <value>
+//	audience <url>
+//	logo_uri <url>
+//	domains <domain>...
+//	attribute <name> <source> <claim path> [<type> [<display name>]]
+//	map <attribute> <context attribute> [weak] [required]
+//	map_static <value>... <context attribute>
+//	unmap <context attribute>
+//	amr <method>...
+//	allow_custom_amr
+//	trust_email
+//	context_cache <time>
+//	subject_namespace <issuer>
+//	script <file> { ... }
+//	post_authn_app { ... }
 func (a *App) readProvider(d *caddyfile.Dispenser) error {
 	p := &Provider{Origin: originOf(d)}
 	if !d.NextArg() {
@@ -54,8 +71,11 @@ func (a *App) readProvider(d *caddyfile.Dispenser) error {
 	if err := readBlock(d, "provider "+p.Kind, p.words(), given); err != nil {
 		return err
 	}
+	if err := p.checkAMR(); err != nil {
+		return err
+	}
 	for _, other := range a.Providers {
-		if id := cmp.Or(p.ID, p.Kind); id == cmp.Or(other.ID, other.Kind) {
+		if id := p.id(); id == other.id() {
 			return d.Errf("provider: the id %s is taken by that at %s; give one of them another id", id, other.Origin)
 		}
 	}
@@ -80,32 +100,62 @@ func (p *Provider) readArguments(d *caddyfile.Dispenser, given map[string]bool) 
 }
 
 func (p *Provider) words() []word {
-	common := []word{
-		{name: "id", read: text(&p.ID)},
-		{name: "name", read: text(&p.Name)},
-		{name: "display_order", read: number(&p.DisplayOrder)},
-		{name: "hidden", read: toggle(&p.Hidden)},
-		{name: "disabled", read: toggle(&p.Disabled)},
-		{name: "client_id", read: text(&p.ClientID)},
-		{name: "client_secret", read: text(&p.ClientSecret)},
-		{name: "scopes", read: list(&p.Scopes)},
-		{name: "userinfo", read: p.readUserinfo},
-		{name: "send_login_hint", read: toggle(&p.SendLoginHint)},
-		{name: "authorize_param", read: p.readAuthorizeParam, many: true},
-	}
+	words := append(p.commonWords(), p.attributeWords()...)
 	if p.Kind == kindAuth0 {
-		return append(common,
+		return append(words,
 			word{name: "domain", read: text(&p.Domain)},
-			word{name: "audience", read: text(&p.Audience)},
+			word{name: "authentication_method", read: p.readMethod(oidc.AuthPost, oidc.AuthPrivateKeyJWT)},
 			word{name: "organization", read: text(&p.Organization)},
 			word{name: "organizations", read: list(&p.Organizations)},
 			word{name: "connection", read: text(&p.Connection)},
 			word{name: "screen_hint", read: text(&p.ScreenHint)})
 	}
-	return append(common,
+	return append(words,
 		word{name: "issuer", read: text(&p.Issuer)},
-		word{name: "authentication_method", read: oneOf(&p.AuthenticationMethod, "client_secret_basic", "client_secret_post", "none")},
+		word{name: "authentication_method", read: p.readMethod(oidc.AuthBasic, oidc.AuthPost, oidc.AuthPrivateKeyJWT, oidc.AuthNone)},
 		word{name: "algorithms", read: list(&p.Algorithms)})
+}
+
+func (p *Provider) commonWords() []word {
+	return []word{
+		{name: "id", read: text(&p.ID)},
+		{name: "name", read: text(&p.Name)},
+		{name: "logo_uri", read: text(&p.LogoURI)},
+		{name: "display_order", read: number(&p.DisplayOrder)},
+		{name: "hidden", read: toggle(&p.Hidden)},
+		{name: "disabled", read: toggle(&p.Disabled)},
+		{name: "domains", read: list(&p.Domains)},
+		{name: "client_id", read: text(&p.ClientID)},
+		{name: "client_secret", read: text(&p.ClientSecret)},
+		{name: "scopes", read: list(&p.Scopes)},
+		{name: "audience", read: text(&p.Audience)},
+		{name: "userinfo", read: p.readUserinfo},
+		{name: "send_login_hint", read: toggle(&p.SendLoginHint)},
+		{name: "authorize_param", read: p.readAuthorizeParam, many: true},
+		{name: "script", read: p.readScript},
+		{name: "post_authn_app", read: p.readPostAuthnApp},
+	}
+}
+
+// readMethod reads how the client proves itself, out of methods. One of
+// them takes a key.
+func (p *Provider) readMethod(methods ...string) func(*caddyfile.Dispenser) error {
+	return func(d *caddyfile.Dispenser) error {
+		args := d.RemainingArgs()
+		if len(args) == 0 || !slices.Contains(methods, args[0]) {
+			return d.Errf("authentication_method: write one of: %s", strings.Join(methods, ", "))
+		}
+		p.AuthenticationMethod = args[0]
+		switch keyed := args[0] == oidc.AuthPrivateKeyJWT; {
+		case keyed && len(args) == 2 && args[1] != "":
+			p.SigningKey = args[1]
+		case keyed:
+			return d.Errf("authentication_method private_key_jwt takes the key, such as: authentication_method private_key_jwt {file./run/secrets/key.pem}")
+		case len(args) > 1:
+			return d.Errf("authentication_method %s takes nothing more", args[0])
+		}
+		return nil
+	}
 }
 
 func (p *Provider) readUserinfo(d *caddyfile.Dispenser) error {

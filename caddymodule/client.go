@@ -27,8 +27,13 @@ type Client struct {
 	// and proves itself by PKCE alone.
 	Public bool `json:"public,omitempty"`
 
+	// How the client may get tokens: "authorization_code" (the default),
+	// for users that sign in, and "client_credentials", for itself.
+	Grants []string `json:"grants,omitempty"`
+
 	// The exact addresses the client may be sent back to, compared byte by
-	// byte. At least one is required.
+	// byte. At least one is required, except for a client that has no
+	// users.
 	RedirectURIs []string `json:"redirect_uris,omitempty"`
 
 	// What the client may ask for. Default: openid, profile and email.
@@ -60,6 +65,15 @@ type Client struct {
 	// have any port (RFC 8252, 7.3).
 	ApplicationType string `json:"application_type,omitempty"`
 
+	// "public" (the default), or "pairwise": its users have names that no
+	// other client knows, unless it shares the sector (OpenID Connect
+	// Core, 8).
+	SubjectType string `json:"subject_type,omitempty"`
+
+	// The https address whose host is the sector of a pairwise client.
+	// Default: the host of its redirect URIs.
+	SectorIdentifierURI string `json:"sector_identifier_uri,omitempty"`
+
 	// Links and the logo on the consent page.
 	ClientURI string `json:"client_uri,omitempty"`
 	LogoURI   string `json:"logo_uri,omitempty"`
@@ -78,6 +92,7 @@ func (c *Client) client(r resolver, path string, connections []broker.Connection
 		ID: c.ID, Name: c.Name, URI: c.ClientURI, LogoURI: c.LogoURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI,
 		Public: c.Public, AuthMethod: c.TokenEndpointAuthMethod, Scopes: c.Scopes, RequiredScopes: c.RequiredScopes,
 		Connections: c.Providers, Consent: c.Consent, IDTokenAlg: c.IDTokenSignedResponseAlg,
+		Grants: c.Grants, SubjectType: c.SubjectType, SectorIdentifierURI: c.SectorIdentifierURI,
 	}
 	var err error
 	if out.Secrets, err = c.secrets(r, place); err != nil {

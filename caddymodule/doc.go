@@ -8,9 +8,9 @@
 // while they are provisioned, and a gate then tells the broker which site
 // it guards, because only there is the site's address known.
 //
-// Provisioning reads settings and secrets and computes; it opens no file of
-// ours, makes no call and starts nothing, so that "caddy validate" can run
-// beside a server. The broker works from then on. Starting the app opens
+// Provisioning reads settings, secrets and scripts and computes; it opens no
+// file of ours, makes no call and starts nothing, so that "caddy validate"
+// can run beside a server. The broker works from then on. Starting the app opens
 // the store at once and makes the keys, so that a store that cannot be had
 // refuses the configuration instead of the first visitor.
 //

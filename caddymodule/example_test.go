@@ -37,6 +37,7 @@ func TestExampleLoads(t *testing.T) {
 	for name, value := range map[string]string{
 		"ACME_DOMAIN": "acme.eu.auth0.com", "ACME_CLIENT_ID": "a", "ACME_CLIENT_SECRET": "not-a-secret",
 		"PARTNER_ID": "a", "PARTNER_SECRET": "not-a-secret", "GRAFANA_SECRET": "not-a-secret",
+		"WELCOME_SECRET": "not-a-secret",
 	} {
 		t.Setenv(name, value)
 	}
@@ -54,6 +55,10 @@ func TestExampleNamesEveryWord(t *testing.T) {
 		"auth_broker":    new(App).words(),
 		"provider auth0": (&Provider{Kind: kindAuth0}).words(),
 		"provider oidc":  (&Provider{Kind: kindOIDC}).words(),
+		"script":         new(Script).words(),
+		"post_authn_app": new(PostAuthnApp).words(),
+		"scope":          new(Scope).words(),
+		"claim":          new(Claim).words(),
 		"client":         new(Client).words(),
 		"auth_gate":      new(Gate).words(),
 	} {

@@ -102,6 +102,7 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	app.warnScopes(newResolver(ctx.Logger()), place, g.Scopes)
 	if g.gate, err = app.broker.NewGate(config); err != nil {
 		return fmt.Errorf("%s%w", at(g.Origin, "handler auth_gate"), err)
 	}

@@ -72,7 +72,7 @@ func TestM33_SecretStaysOut(t *testing.T) {
 	setVariables(t)
 	s := newServer(t)
 	config := s.config(minimal, authHost, appHost)
-	admin := freePort(t)
+	admin := brokertest.FreePort(t)
 	config = []byte(strings.Replace(string(config), `"disabled":true`, `"listen":"127.0.0.1:`+admin+`"`, 1))
 	s.load(config)
 
@@ -318,7 +318,7 @@ func TestGateWithMatcher(t *testing.T) {
 func TestGateOrigins(t *testing.T) {
 	setVariables(t)
 	s := newServer(t)
-	other := freePort(t)
+	other := brokertest.FreePort(t)
 	s.load(s.config(globals(provider4, "(gate) {\n\tauth_gate {\n\t\tname {args[0]}\n\t}\n}\n"+
 		appHost+" {\n\timport gate \"One\"\n}\n"+
 		"two.example.com {\n\timport gate \"Three\"\n}\n"+

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 )
 
 // Names of the modules.
@@ -15,6 +16,8 @@ func init() {
 	caddy.RegisterModule(App{})
 	caddy.RegisterModule(Endpoints{})
 	caddy.RegisterModule(Gate{})
+	caddy.RegisterModule(adminAPI{})
+	caddycmd.RegisterCommand(command())
 
 	httpcaddyfile.RegisterGlobalOption(appName, parseApp)
 	httpcaddyfile.RegisterDirective(gateName, parseGate)

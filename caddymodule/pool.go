@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/script"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
 
@@ -21,6 +22,7 @@ import (
 var (
 	states    = caddy.NewUsagePool() // by path of the database
 	providers = caddy.NewUsagePool() // by SHA-256 of the settings
+	engines   = caddy.NewUsagePool() // one, for all scripts of the process
 )
 
 // A state is what the visitors of this process have: the store with their
@@ -47,11 +49,22 @@ type pooledProvider struct{ provider.Provider }
 // Destruct does nothing: providers have nothing to close.
 func (pooledProvider) Destruct() error { return nil }
 
+// A pooledEngine bounds what all scripts of the process may use: those of
+// two configurations together, too, while one takes the place of the other.
+type pooledEngine struct{ *script.Engine }
+
+// Destruct does nothing: an engine has nothing to close.
+func (pooledEngine) Destruct() error { return nil }
+
+// engineKey is the key of the one engine.
+const engineKey = "engine"
+
 // references are an app's holds on the pools, each given back once. The
 // zero value holds nothing.
 type references struct {
 	statePath string
 	providers [][sha256.Size]byte
+	scripts   *script.Engine
 }
 
 func (r *references) state(path string) *state {
@@ -83,8 +96,22 @@ func (r *references) provider(settings any, build func() (provider.Provider, err
 	return v.(pooledProvider).Provider, nil
 }
 
+// engine returns the engine of all scripts.
+func (r *references) engine() *script.Engine {
+	if r.scripts == nil {
+		// The constructor cannot fail.
+		v, _, _ := engines.LoadOrNew(engineKey, func() (caddy.Destructor, error) { return pooledEngine{script.NewEngine()}, nil })
+		r.scripts = v.(pooledEngine).Engine
+	}
+	return r.scripts
+}
+
 func (r *references) release() error {
 	var errs []error
+	if r.scripts != nil {
+		_, err := engines.Delete(engineKey)
+		errs = append(errs, err)
+	}
 	for _, key := range r.providers {
 		_, err := providers.Delete(key)
 		errs = append(errs, err)

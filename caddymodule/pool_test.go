@@ -55,6 +55,23 @@ func TestProviderPoolFailure(t *testing.T) {
 	assertPoolsEmpty(t)
 }
 
+// TestEnginePool proves that the scripts of two configurations share what
+// bounds them, and that it is taken once by each.
+func TestEnginePool(t *testing.T) {
+	var first, second references
+	one := first.engine()
+	if first.engine() != one || second.engine() != one {
+		t.Error("there are two engines")
+	}
+	if n, _ := engines.References(engineKey); n != 2 {
+		t.Errorf("the engine has %d references, want 2", n)
+	}
+	if err := errors.Join(first.release(), second.release()); err != nil {
+		t.Fatal(err)
+	}
+	assertPoolsEmpty(t)
+}
+
 // TestStatePool proves that two configurations share one store, which is
 // closed with the second of them.
 func TestStatePool(t *testing.T) {

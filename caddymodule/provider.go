@@ -4,18 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
-	"slices"
-	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/outbound"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider/auth0"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider/oidc"
 )
 
 // Kinds of providers.
@@ -62,9 +56,14 @@ type Provider struct {
 	// The client's secret, as {env.NAME} or {file.PATH}.
 	ClientSecret string `json:"client_secret,omitempty"`
 
-	// OpenID Connect: how the client proves itself: "client_secret_basic"
-	// (the default), "client_secret_post" or "none".
+	// How the client proves itself: "client_secret_basic" (the default,
+	// but not known to Auth0), "client_secret_post" (Auth0's default),
+	// "private_key_jwt", or "none" (not known to Auth0).
 	AuthenticationMethod string `json:"authentication_method,omitempty"`
+
+	// The private key for "private_key_jwt" in PEM, as {file.PATH} or
+	// {env.NAME}, or the name of its file.
+	SigningKey string `json:"signing_key,omitempty"`
 
 	// What is asked for. Default: openid, profile and email.
 	Scopes []string `json:"scopes,omitempty"`
@@ -78,7 +77,8 @@ type Provider struct {
 	// Default: RS256, ES256, PS256 and EdDSA.
 	Algorithms []string `json:"algorithms,omitempty"`
 
-	// Auth0: the API that the upstream access token is for.
+	// The API that the upstream access token is for. Without it the token
+	// is not read.
 	Audience string `json:"audience,omitempty"`
 
 	// Auth0: the organization to sign in to.
@@ -99,9 +99,60 @@ type Provider struct {
 	// Further parameters of the authorization request.
 	AuthorizeParams map[string]string `json:"authorize_params,omitempty"`
 
+	// The picture on the chooser, an https address. It is fetched by the
+	// broker and shown from its own.
+	LogoURI string `json:"logo_uri,omitempty"`
+
+	// The e-mail domains whose users sign in here. A domain leads to one
+	// provider.
+	Domains []string `json:"domains,omitempty"`
+
+	// What is read from the provider's answers besides the default
+	// attributes: the claims of OpenID Connect Core, 5.1, from the ID
+	// token, and with get_user_info those from there, as "userinfo.NAME".
+	Attributes []Attribute `json:"attributes,omitempty"`
+
+	// Where the attributes go, in order of precedence. The default
+	// mappings come last: each default attribute to the place of its name.
+	Mappings []Mapping `json:"mappings,omitempty"`
+
+	// The places that have no default mapping.
+	Unmap []string `json:"unmap,omitempty"`
+
+	// How users have authenticated (RFC 8176), whatever the provider says.
+	// Default: what the provider says.
+	StaticAMR []string `json:"static_amr,omitempty"`
+
+	// Permit other values in static_amr than those of RFC 8176.
+	AllowCustomAMR bool `json:"allow_custom_amr,omitempty"`
+
+	// Take the provider's e-mail addresses for verified.
+	TrustEmail bool `json:"trust_email,omitempty"`
+
+	// How long a sign-in answers the further requests of the same browser,
+	// counted from the sign-in. Default: 0, each request goes to the
+	// provider.
+	ContextCache caddy.Duration `json:"context_cache,omitempty"`
+
+	// The issuer in the identity of the users, for a provider that has
+	// moved to another address. Default: the provider's issuer.
+	SubjectNamespace string `json:"subject_namespace,omitempty"`
+
+	// Runs after each sign-in and may change the authentication context.
+	Script *Script `json:"script,omitempty"`
+
+	// An application that each user visits after the script. It needs the
+	// feature custom_apps.
+	PostAuthnApp *PostAuthnApp `json:"post_authn_app,omitempty"`
+
 	// Where this is configured, such as "Caddyfile:4".
 	Origin string `json:"origin,omitempty"`
+
+	amrOrigin string // while parsing
 }
+
+// id returns the id with its default.
+func (p *Provider) id() string { return cmp.Or(p.ID, p.Kind) }
 
 // checkKind says which kinds there are.
 func checkKind(kind string) error {
@@ -114,120 +165,92 @@ func checkKind(kind string) error {
 	return fmt.Errorf("provider %q is of no known kind; use one of: auth0, oidc, saml", kind)
 }
 
-// connection makes the broker's connection. The provider's settings and
-// those of its calls, of which print is the fingerprint, are its key in the
-// pool.
-func (p *Provider) connection(r resolver, path string, calls outbound.Config, print []string, pooled *references) (broker.Connection, error) {
+// connection makes the broker's connection.
+func (p *Provider) connection(b *builder, path string) (broker.Connection, error) {
+	origin := cmp.Or(p.Origin, path)
 	if err := checkKind(p.Kind); err != nil {
-		return broker.Connection{}, fmt.Errorf("%s%w", at(p.Origin, path), err)
+		return broker.Connection{}, fmt.Errorf("%s: %w", origin, err)
 	}
-	id := cmp.Or(p.ID, p.Kind)
-	place := at(p.Origin, path) + "provider " + id
-	resolved, err := p.resolve(r, place)
+	c := broker.Connection{
+		ID: p.id(), Kind: p.Kind, Name: p.Name, Order: p.DisplayOrder, Disabled: p.Disabled, Hidden: p.Hidden,
+		Domains: p.Domains, TrustEmail: p.TrustEmail, ContextCache: time.Duration(p.ContextCache), Origin: origin,
+	}
+	place := origin + ": provider " + p.id()
+	var err error
+	if c.SubjectNamespace, err = b.text(place, "subject_namespace", p.SubjectNamespace); err != nil {
+		return c, err
+	}
+	if c.LogoURI, err = p.logo(b, place); err != nil {
+		return c, err
+	}
+	if c.Pipeline, err = p.pipeline(b, path); err != nil {
+		return c, err
+	}
+	upstream, err := p.resolve(b.resolver, place)
 	if err != nil {
-		return broker.Connection{}, err
+		return c, err
 	}
-	settings := struct {
-		Provider *Provider
-		Outbound []string
-	}{resolved, print}
-	made, err := pooled.provider(settings, func() (provider.Provider, error) {
-		return resolved.provider(calls, oidc.Deps{Outbound: outbound.New(calls), Logger: poolLogger().Named(id)})
-	})
+	if c.Provider, err = upstream.pooled(b, place, p.id()); err != nil {
+		return c, err
+	}
+	extension, err := p.extend(b, path, &c)
 	if err != nil {
-		return broker.Connection{}, fmt.Errorf("%s: %w", place, oneLine(err))
+		return c, err
 	}
-	return broker.Connection{
-		ID: id, Name: p.Name, Order: p.DisplayOrder, Disabled: p.Disabled, Hidden: p.Hidden,
-		Provider: made, Pipeline: p.pipeline(),
-	}, nil
+	c.Settings, err = fingerprint(upstream, extension)
+	return c, err
 }
 
-// resolve returns the settings that shape the provider itself, without
-// placeholders.
-func (p *Provider) resolve(r resolver, place string) (*Provider, error) {
-	if word := p.foreign(); word != "" {
-		return nil, fmt.Errorf("%s: %s is no word of provider %s; remove it", place, word, p.Kind)
-	}
-	out := *p
-	out.Origin, out.Name, out.DisplayOrder, out.Hidden, out.Disabled = "", "", 0, false, false
-	var err error
-	if out.ClientSecret, err = r.secret(place, "client_secret", p.ClientSecret); err != nil {
-		return nil, err
-	}
-	for word, to := range map[string]*string{
-		"domain": &out.Domain, "issuer": &out.Issuer, "client_id": &out.ClientID,
-		"audience": &out.Audience, "organization": &out.Organization, "connection": &out.Connection,
-	} {
-		if *to, err = r.text(place, word, *to); err != nil {
+// extend gives c its script and its application. The result changes with
+// what the script is given.
+func (p *Provider) extend(b *builder, path string, c *broker.Connection) (*Script, error) {
+	var resolved *Script
+	if s := p.Script; s != nil {
+		place := cmp.Or(s.Origin, path+".script") + ": provider " + p.id()
+		var err error
+		if resolved, err = s.resolve(b.resolver, place); err != nil {
+			return nil, err
+		}
+		if c.Script, err = resolved.script(b, place); err != nil {
 			return nil, err
 		}
 	}
-	if out.Organizations, err = r.texts(place, "organizations", p.Organizations); err != nil {
-		return nil, err
-	}
-	return &out, nil
-}
-
-// foreign returns a word that is set and belongs to the other kind.
-func (p *Provider) foreign() string {
-	words := map[string]bool{
-		"issuer": p.Issuer != "", "authentication_method": p.AuthenticationMethod != "", "algorithms": p.Algorithms != nil,
-	}
-	if p.Kind == kindOIDC {
-		words = map[string]bool{
-			"domain": p.Domain != "", "audience": p.Audience != "", "organization": p.Organization != "",
-			"organizations": p.Organizations != nil, "connection": p.Connection != "", "screen_hint": p.ScreenHint != "",
+	if a := p.PostAuthnApp; a != nil {
+		var err error
+		origin := cmp.Or(a.Origin, path+".post_authn_app")
+		if c.Application, err = a.application(b, origin, origin+": provider "+p.id()); err != nil {
+			return nil, err
 		}
 	}
-	for _, word := range slices.Sorted(maps.Keys(words)) {
-		if words[word] {
-			return word
-		}
-	}
-	return ""
+	return resolved, nil
 }
 
-// provider makes the provider of resolved settings, whose calls go by the
-// rules of calls.
-func (p *Provider) provider(calls outbound.Config, deps oidc.Deps) (provider.Provider, error) {
-	params := url.Values{}
-	for name, value := range p.AuthorizeParams {
-		params.Set(name, value)
+// logo returns the address of the picture.
+func (p *Provider) logo(b *builder, place string) (string, error) {
+	address, err := b.text(place, "logo_uri", p.LogoURI)
+	if err != nil || address == "" {
+		return "", err
 	}
-	if p.Kind == kindAuth0 {
-		return auth0.New(auth0.Config{
-			Domain: p.Domain, ClientID: p.ClientID, ClientSecret: p.ClientSecret,
-			Audience: p.Audience, Organization: p.Organization, Organizations: p.Organizations,
-			Connection: p.Connection, ScreenHint: p.ScreenHint, Scopes: p.Scopes,
-			Userinfo: oidc.UserinfoMode(p.GetUserInfo), SendLoginHint: p.SendLoginHint,
-			AuthorizeParams: params,
-			AllowHTTP:       calls.AllowHTTP,
-			AllowLocal:      len(calls.Allow) > 0,
-		}, deps)
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", fmt.Errorf("%s: logo_uri: %w; write an https address", place, err)
 	}
-	return oidc.New(oidc.Config{
-		Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret, AuthMethod: p.AuthenticationMethod,
-		Scopes: p.Scopes, Algorithms: p.Algorithms, Userinfo: oidc.UserinfoMode(p.GetUserInfo),
-		SendLoginHint: p.SendLoginHint, AuthorizeParams: params,
-	}, deps)
+	if err := b.client.CheckURL(u); err != nil {
+		return "", fmt.Errorf("%s: logo_uri: %w", place, err)
+	}
+	return address, nil
 }
 
-// pipeline returns what is made of the provider's answers: the standard
-// attributes and their mappings.
-func (p *Provider) pipeline() authn.Config {
-	userinfo := p.GetUserInfo != ""
-	return authn.Config{
-		Attributes:   claims.Default(userinfo),
-		Mappings:     claims.DefaultMappings(userinfo),
-		ISOUpdatedAt: p.Kind == kindAuth0,
+// durations are the times of p, which is at path.
+func (p *Provider) durations(path string) []namedDuration {
+	about := "provider " + p.id() + ": "
+	out := []namedDuration{{cmp.Or(p.Origin, path), about + "context_cache", p.ContextCache}}
+	if s := p.Script; s != nil {
+		origin := cmp.Or(s.Origin, path+".script")
+		out = append(out, namedDuration{origin, about + "script: timeout", s.Timeout}, namedDuration{origin, about + "script: wait", s.Wait})
 	}
-}
-
-// oneLine puts several errors into one line, as Caddy's log shows them.
-func oneLine(err error) error {
-	if text := err.Error(); strings.Contains(text, "\n") {
-		return errors.New(strings.ReplaceAll(text, "\n", "; "))
+	if a := p.PostAuthnApp; a != nil {
+		out = append(out, namedDuration{cmp.Or(a.Origin, path+".post_authn_app"), about + "post_authn_app: ttl", a.TTL})
 	}
-	return err
+	return out
 }

@@ -99,7 +99,7 @@ func TestM27_M31_ProvisionErrors(t *testing.T) {
 		},
 		"id with capitals": {
 			globals("\t\tprovider auth0 a.example b {env.AUTH0_CLIENT_SECRET} {\n\t\t\tid Acme\n\t\t}", ""), nil,
-			`provider "Acme": id must be 1 to 64 of a-z`,
+			`provider Acme: id must be 1 to 64 of a-z`,
 		},
 		"no provider": {globals("", ""), nil, "Caddyfile:2: no provider; add one"},
 		"no issuer": {
@@ -260,6 +260,16 @@ func TestJSONErrors(t *testing.T) {
 		"empty secret":       {`"providers":[` + provider + `],"clients":[{"id":"a","secrets":[""]}]`, "client a: secret is empty"},
 		"userinfo":           {`"providers":[{"kind":"oidc","issuer":"https://login.example.com","client_id":"a","authentication_method":"none","get_user_info":"x"}]`, `userinfo "x" is unknown`},
 		"authorization mode": {`"providers":[{"kind":"oidc","issuer":"https://login.example.com","client_id":"a","authentication_method":"x"}]`, `authentication_method "x" is unknown`},
+		"subject format":     {`"subject_format":"sub","providers":[` + provider + `]`, `auth_broker: subject_format "sub" is unknown; use hash or legacy`},
+		"feature":            {`"features":["x"],"providers":[` + provider + `]`, `auth_broker: feature "x" is unknown; use one or more of: custom_apps`},
+		"context path":       {`"context":[{"name":"a..b","type":"string"}],"providers":[` + provider + `]`, "apps.auth_broker.context[0]: context: claim path `a..b`: column 3"},
+		"context type":       {`"context":[{"name":"a","type":"x"}],"providers":[` + provider + `]`, `apps.auth_broker.context[0]: context "a": unknown type "x"`},
+		"scope name":         {`"scopes":[{"name":"a b"}],"providers":[` + provider + `]`, `apps.auth_broker.scopes[0]: scope "a b": not a scope name`},
+		"scope twice":        {`"scopes":[{"name":"a"},{"name":"a"}],"providers":[` + provider + `]`, `apps.auth_broker.scopes[1]: scope "a": declared twice`},
+		"scope":              {`"scopes":[{"name":"a","implicit_grant":true,"transient":true}],"providers":[` + provider + `]`, `apps.auth_broker.scopes[0]: scope "a": implicit_grant never asks`},
+		"claim path":         {`"claims":[{"name":"a","types":["id_token"],"source_path":"a\\b"}],"providers":[` + provider + `]`, `apps.auth_broker.claims[0]: claim "a": from: claim path`},
+		"claim types":        {`"claims":[{"name":"groups"}],"providers":[` + provider + `]`, `apps.auth_broker.claims[0]: claim "groups": no token type`},
+		"grants":             {`"providers":[` + provider + `],"clients":[{"id":"a","grants":["x"]}]`, `apps.auth_broker.clients[0]: client a: grants: "x" is unknown`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := validate([]byte(`{"logging":{"logs":{"default":{"writer":{"output":"discard"}}}},"apps":{"auth_broker":{
@@ -269,6 +279,48 @@ func TestJSONErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestJSONErrorsOfAttributes covers mistakes in what is made of a provider's
+// answers; each is named by its JSON path.
+func TestJSONErrorsOfAttributes(t *testing.T) {
+	const place = "apps.auth_broker.providers[0]"
+	for name, test := range map[string]struct{ words, want string }{
+		"attribute path":      {`"attributes":[{"name":"a","source":"id_token","claim":"."}]`, place + `.attributes[0]: attribute "a": claim path`},
+		"attribute source":    {`"attributes":[{"name":"a","source":"saml","claim":"a"}]`, place + `.attributes[0]: attribute "a": source "saml" is unknown`},
+		"attribute assertion": {`"attributes":[{"name":"a","source":"assertion","claim":"a"}]`, "source assertion is of provider saml only"},
+		"attribute twice":     {`"attributes":[{"name":"a","source":"id_token","claim":"a"},{"name":"a","source":"id_token","claim":"b"}]`, place + `.attributes[1]: attribute "a": already declared (` + place + `.attributes[0])`},
+		"attribute name":      {`"attributes":[{"source":"id_token","claim":"a"}]`, place + `.attributes[0]: attribute "": name is empty`},
+		"userinfo off":        {`"attributes":[{"name":"a","source":"userinfo","claim":"a"}]`, place + `.attributes[0]: attribute "a": its source is userinfo, which provider oidc (` + place + `) does not ask`},
+		"mapping source":      {`"mappings":[{"source":"emial","target":"nickname"}]`, place + `.mappings[0]: mapping: source "emial" is not a declared attribute; did you mean "email"`},
+		"mapping nothing":     {`"mappings":[{"target":"nickname"}]`, place + `.mappings[0]: mapping: source is empty`},
+		"mapping target":      {`"mappings":[{"source":"email","target":"a..b"}]`, place + `.mappings[0]: mapping: target: claim path`},
+		"mapping type":        {`"mappings":[{"source":"email","target":"nickname","type":"number"}]`, place + `.mappings[0]: mapping: type number is not that of target "nickname"`},
+		"mapping mode":        {`"mappings":[{"source":"email","target":"nickname","mode":"x"}]`, place + `.mappings[0]: mapping: mode "x" is unknown; use dynamic or static`},
+		"static without mode": {`"mappings":[{"target":"nickname","static":"a"}]`, place + `.mappings[0]: mapping: a static value needs: "mode": "static"`},
+		"mode without static": {`"mappings":[{"target":"nickname","mode":"static"}]`, place + `.mappings[0]: mapping: mode "static" needs the value: static`},
+		"static null":         {`"mappings":[{"target":"nickname","mode":"static","static":null}]`, place + `.mappings[0]: mapping: the static value of "nickname"`},
+		"static and source":   {`"mappings":[{"source":"email","target":"nickname","mode":"static","static":"a"}]`, place + `.mappings[0]: mapping: source and static value exclude each other`},
+		"unmap":               {`"unmap":["groups"]`, place + `: provider oidc: unmap: "groups" has no default mapping; use one of: name`},
+		"amr":                 {`"static_amr":["x"]`, place + `: provider oidc: amr: "x" is not a method of RFC 8176`},
+		"negative cache":      {`"context_cache":-1`, place + `: provider oidc: context_cache: must not be negative`},
+		"script file":         {`"script":{}`, place + `.script: provider oidc: script: file is missing`},
+		"script on_error":     {`"script":{"file":"testdata/scripts/ok.js","on_error":"x"}`, place + `.script: provider oidc: script: on_error "x" is unknown; use deny or continue`},
+		"script time":         {`"script":{"file":"testdata/scripts/ok.js","timeout":-1}`, place + `.script: provider oidc: script: testdata/scripts/ok.js: a running time of -1ns`},
+		"application":         {`"post_authn_app":{}`, place + `.post_authn_app: provider oidc: post_authn_app is switched off`},
+		"key without method":  {`"signing_key":"{env.EC_KEY}"`, place + `: provider oidc: a signing key is given, but authentication_method is none`},
+		"method without key":  {`"authentication_method":"private_key_jwt"`, place + `: provider oidc: authentication_method private_key_jwt lacks its key`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("EC_KEY", ecKey(t))
+			err := validate([]byte(`{"logging":{"logs":{"default":{"writer":{"output":"discard"}}}},"apps":{"auth_broker":{
+				"issuer":"https://auth.example.com","providers":[{"kind":"oidc","issuer":"https://login.example.com","client_id":"a","authentication_method":"none",` + test.words + `}]}}}`))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v\nlacks %q", err, test.want)
+			}
+		})
+	}
+	assertPoolsEmpty(t)
 }
 
 // TestValidateLeavesNothingBehind proves that provisioning opens no store
@@ -294,6 +346,7 @@ func assertPoolsEmpty(t *testing.T) {
 	t.Helper()
 	states.Range(func(key, _ any) bool { t.Errorf("a store is still held: %v", key); return true })
 	providers.Range(func(any, any) bool { t.Error("a provider is still held"); return true })
+	engines.Range(func(any, any) bool { t.Error("the engine of scripts is still held"); return true })
 }
 
 // TestCleanupTwice proves that an app which was never provisioned, and one

@@ -8,6 +8,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 )
 
 // at returns the beginning of a message about what is configured at origin.
@@ -74,4 +76,16 @@ func (r resolver) secret(place, word, value string) (string, error) {
 		r.log.Warn(place + ": " + word + " is written literally, so everyone who can read the configuration has it; use {env.NAME} or {file.PATH}")
 	}
 	return out, err
+}
+
+// warn tells of what is allowed and probably a mistake.
+func (r resolver) warn(place, format string, args ...any) {
+	r.log.Warn(place + ": " + fmt.Sprintf(format, args...))
+}
+
+// warnPath tells of a path that looks like a URL whose dots separate.
+func (r resolver) warnPath(place string, p claims.Path) {
+	if meant, ok := p.Suggestion(); ok {
+		r.warn(place, `the dots of %s lead from object to object; if it is one name, write %s`, p, meant)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/brokertest"
 	"io"
 	"net"
 	"net/http"
@@ -209,16 +210,7 @@ func (c *caddy) load(t *testing.T, caddyfile string) (int, string) {
 // freeAddr returns an address of localhost on which nothing listens.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return "localhost:" + port
+	return "localhost:" + brokertest.FreePort(t)
 }
 
 // logs is what a process has written, readable while it runs.

@@ -2,7 +2,6 @@ package interop_test
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -31,7 +30,7 @@ const stepTimeout = 20 * time.Second
 // where they lead is for the pages' policy (CSP form-action) to allow, which
 // browsers apply to redirects too, each in its own way.
 func TestDemoInChromium(t *testing.T) {
-	startDemo(t)
+	startExample(t, buildDemo, 8420, 8424)
 	for name, scripts := range map[string]bool{"with scripts": true, "without scripts": false} {
 		t.Run(name, func(t *testing.T) {
 			// Consents are kept per user: the second run has another.
@@ -39,15 +38,15 @@ func TestDemoInChromium(t *testing.T) {
 			if !scripts {
 				user, name = "grace", "Grace Example"
 			}
-			d := newDemoTab(t, scripts)
+			d := newTab(t, scripts, demoTenant)
 
 			d.open(demoSite+"/orders?id=7", "tenant-users-form")
 			d.click("tenant-user-"+user, "consent-form")
 			d.mustShow("consent-form", "Cancel", "Allow")
-			d.click("consent-allow", "orders-user")
+			d.click("consent-allow", "echo-user")
 			d.mustBeAt(demoSite + "/orders?id=7")
-			d.mustShow("orders-user", "Orders of "+name)
-			d.mustShow("access-token", `"iss": "http://localhost:8420"`, `"aud": "`+demoSite+`"`)
+			d.mustShow("echo-user", "Orders of "+name)
+			d.mustShow("access-token", `"iss": "http://localhost:8420"`, `"aud": "`+demoSite+`"`, `"name": "`+name+`"`, `"email": "`+user+`@example.com"`)
 			d.mustShow("id-token", `"name": "`+name+`"`)
 
 			// The client gets the same user without another password.
@@ -66,7 +65,7 @@ func TestDemoInChromium(t *testing.T) {
 			// among the limits.
 			d.open(demoSite+"/orders?id=7", "sign-out")
 			d.click("sign-out", "logout-done")
-			d.open(demoSite+"/orders?id=8", "orders-user")
+			d.open(demoSite+"/orders?id=8", "echo-user")
 			d.mustBeAt(demoSite + "/orders?id=8")
 			d.mustHaveNoViolations()
 		})
@@ -81,7 +80,7 @@ func TestChromiumReportsViolations(t *testing.T) {
 		_, _ = w.Write([]byte(`<!doctype html><form action="http://127.0.0.1:9/"><button id="send">Send</button></form>`))
 	}))
 	defer page.Close()
-	d := newDemoTab(t, true)
+	d := newTab(t, true, demoTenant)
 	d.open(page.URL, "send")
 	if err := chromedp.Do(d.ctx, chromedp.Click(chromedp.ID("send"))); err != nil {
 		t.Fatal(err)
@@ -95,38 +94,19 @@ func TestChromiumReportsViolations(t *testing.T) {
 	}
 }
 
-// startDemo runs the demo, which has fixed ports.
-func startDemo(t *testing.T) {
-	t.Helper()
-	for _, port := range []string{"8420", "8421", "8422", "8423", "8424"} {
-		l, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err != nil {
-			t.Fatalf("%v: the demo needs ports 8420 to 8424; stop what listens there, such as another demo", err)
-		}
-		_ = l.Close()
-	}
-	binary, err := buildDemo()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	// With a domain set the demo would go to a real tenant.
-	env := []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "TMPDIR=" + dir, "AUTH0_DOMAIN="}
-	startProcess(t, env, binary).waitFor(t, "localhost:8421")
-}
-
-// demoTab is a tab of Chromium that listens to the console.
-type demoTab struct {
-	t   *testing.T
-	ctx context.Context
+// tab is a tab of Chromium that listens to the console.
+type tab struct {
+	t      *testing.T
+	ctx    context.Context
+	tenant string // the stand-in's origin
 
 	mu      sync.Mutex
 	entries []cdplog.Entry
 }
 
-func newDemoTab(t *testing.T, scripts bool) *demoTab {
+func newTab(t *testing.T, scripts bool, tenant string) *tab {
 	t.Helper()
-	d := &demoTab{t: t, ctx: interop.NewChromium(t)}
+	d := &tab{t: t, ctx: interop.NewChromium(t), tenant: tenant}
 	err := chromedp.Listen(d.ctx, func(event any) {
 		if added, ok := event.(*cdplog.EventEntryAdded); ok {
 			d.mu.Lock()
@@ -147,18 +127,18 @@ func newDemoTab(t *testing.T, scripts bool) *demoTab {
 }
 
 // open goes to an address and waits for the element with the id.
-func (d *demoTab) open(address, id string) {
+func (d *tab) open(address, id string) {
 	d.t.Helper()
 	d.do("opening "+address, id, chromedp.Navigate(address))
 }
 
 // click presses the element with the id and waits for another.
-func (d *demoTab) click(id, next string) {
+func (d *tab) click(id, next string) {
 	d.t.Helper()
 	d.do("clicking "+id, next, chromedp.Click(chromedp.ID(id)))
 }
 
-func (d *demoTab) do(what, id string, step chromedp.Action[chromedp.Void]) {
+func (d *tab) do(what, id string, step chromedp.Action[chromedp.Void]) {
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(d.ctx, stepTimeout)
 	defer cancel()
@@ -168,7 +148,7 @@ func (d *demoTab) do(what, id string, step chromedp.Action[chromedp.Void]) {
 	}
 }
 
-func (d *demoTab) mustBeAt(address string) {
+func (d *tab) mustBeAt(address string) {
 	d.t.Helper()
 	location, err := chromedp.Run(d.ctx, chromedp.Location())
 	if err != nil {
@@ -180,7 +160,7 @@ func (d *demoTab) mustBeAt(address string) {
 }
 
 // mustShow demands texts in the element with the id.
-func (d *demoTab) mustShow(id string, texts ...string) {
+func (d *tab) mustShow(id string, texts ...string) {
 	d.t.Helper()
 	shown, err := chromedp.Run(d.ctx, chromedp.Text(chromedp.ID(id)))
 	if err != nil {
@@ -195,12 +175,12 @@ func (d *demoTab) mustShow(id string, texts ...string) {
 
 // violations are the texts in the console about a content security policy,
 // but for those of the stand-in tenant's own pages.
-func (d *demoTab) violations() []string {
+func (d *tab) violations() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var texts []string
 	for _, e := range d.entries {
-		if strings.HasPrefix(e.URL, demoTenant) {
+		if strings.HasPrefix(e.URL, d.tenant) {
 			continue
 		}
 		if strings.Contains(e.Text, "Content Security Policy") || e.Source == cdplog.EntrySourceSecurity {
@@ -210,7 +190,7 @@ func (d *demoTab) violations() []string {
 	return texts
 }
 
-func (d *demoTab) mustHaveNoViolations() {
+func (d *tab) mustHaveNoViolations() {
 	d.t.Helper()
 	for _, text := range d.violations() {
 		d.t.Errorf("violation: %s", text)

@@ -36,6 +36,9 @@ type setup struct {
 	// provider is the stand-in tenant, the default client is "notes".
 	provider, clients string
 
+	// gate are lines of the gate beside its name.
+	gate string
+
 	// secret is that of the broker at the tenant, as Caddy knows it.
 	secret string
 
@@ -83,10 +86,11 @@ func install(t *testing.T, s setup) *installation {
 %[4]s {
 	auth_gate {
 		name Orders
+		%[6]s
 	}
 	reverse_proxy %[5]s
 }
-`, in.issuer, s.provider, s.clients, in.site, strings.TrimPrefix(app.URL, "http://"))
+`, in.issuer, s.provider, s.clients, in.site, strings.TrimPrefix(app.URL, "http://"), s.gate)
 	in.caddy = startCaddy(t, strings.TrimPrefix(in.site, "http://"), in.config,
 		"UPSTREAM_SECRET="+s.secret, "CLIENT_SECRET="+clientSecret)
 	return in

@@ -91,6 +91,7 @@ func TestM80_ApplicationSetsNothingBeyondMaySet(t *testing.T) {
 		"unknown":                 {`{"paln": "secret-value"}`, []string{"plan"}, "paln", claims.NotDeclared, []string{"not in the context schema", `did you mean "plan"`}},
 		"unknown, though may_set": {`{"paln": "secret-value"}`, []string{"paln"}, "paln", claims.NotDeclared, []string{"not in the context schema"}},
 		"unknown member":          {`{"address": {"planet": "x"}}`, []string{"address"}, "address.planet", claims.NotDeclared, []string{"not in the context schema"}},
+		"null unknown member":     {`{"address": {"planet": null}}`, []string{"address"}, "address.planet", claims.NotDeclared, []string{"not in the context schema"}},
 		"mistyped":                {`{"score": "secret-value"}`, []string{"score"}, "score", claims.TypeMismatch, []string{"got string, want number"}},
 		"null":                    {`{"groups": null}`, []string{"groups"}, "groups", claims.TypeMismatch, []string{"null"}},
 		"null inside":             {`{"address": {"country": null}}`, []string{"address"}, "address.country", claims.TypeMismatch, []string{"null"}},

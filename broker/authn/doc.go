@@ -6,9 +6,15 @@
 //
 //	attributes -> mappings -> authentication context -> AMR override
 //
-// and returns a [Context], or an error that ends the sign-in. Later stages
-// may change the context before consent is asked; tokens are minted from it
-// and from nothing else.
+// and returns a [Context], or an error that ends the sign-in. What the
+// upstream left out of how the person authenticated is inherited from the
+// SSO session before, see [Inherit]. Later stages may change the context
+// before consent is asked: [Schema.ApplyScript] and
+// [Schema.ApplyApplication] merge what they return, whole or not at all.
+// Tokens are minted from the context and from nothing else.
+//
+// Every stage leaves entries in the [Trace] of the sign-in: where a value
+// came from, or why it did not arrive, and never the value itself.
 //
 // A [Schema] types the context. It holds the names every broker has and
 // those its operator added; nothing outside it gets in.

@@ -160,6 +160,10 @@ func (m *merge) pair(given map[string]any) {
 			m.unpaired[p.Flag] = true
 		}
 	}
+	// The operator trusts the addresses of the upstream, and no other.
+	if !reflect.DeepEqual(m.new.Attributes["email"], m.old.Attributes["email"]) {
+		m.new.TrustEmail = false
+	}
 }
 
 func (m *merge) setAMR(methods []string) *ChangeError {

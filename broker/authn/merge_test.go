@@ -445,3 +445,30 @@ func TestScriptSharesNothing(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// What the operator trusts is the upstream's address, and not one that a
+// script or an application puts in its place.
+func TestTrustEmail_EndsWithTheAddress(t *testing.T) {
+	s, err := NewSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Context{Attributes: object(t, `{"email": "ada@example.com", "name": "Ada"}`), IDPSubject: "ada", TrustEmail: true}
+	for change, want := range map[string]bool{
+		`{"email": "victim@example.com"}`: false,
+		`{"email": "ada@example.com"}`:    true,
+		`{"name": "Countess"}`:            true,
+	} {
+		scripted, _, err := s.ApplyScript(c, Change{Attributes: object(t, change)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		extended, _, err := s.ApplyApplication(c, object(t, change), []string{"email", "name"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if scripted.TrustEmail != want || extended.TrustEmail != want {
+			t.Errorf("%s: trusted after script %v, after application %v; want %v", change, scripted.TrustEmail, extended.TrustEmail, want)
+		}
+	}
+}

@@ -71,6 +71,8 @@ func (m *merge) take(parent *node, within, key string, v any) ([]leaf, *ChangeEr
 	switch {
 	case n == nil:
 		return nil, m.unknown(name)
+	case v == nil && within != "" && m.stage == StageApplication:
+		return nil, changeError(name, claims.TypeMismatch, "is null; an application cannot remove a value")
 	case v == nil:
 		return nil, nil
 	case n.field == nil:
@@ -92,9 +94,6 @@ func (m *merge) members(n *node, name string, v any) ([]leaf, *ChangeError) {
 	}
 	var out []leaf
 	for _, key := range slices.Sorted(maps.Keys(object)) {
-		if m.stage == StageApplication && object[key] == nil {
-			return nil, changeError(name+"."+claims.Key(key).String(), claims.TypeMismatch, "is null; an application cannot remove a value")
-		}
 		leaves, err := m.take(n, name, key, object[key])
 		if err != nil {
 			return nil, err

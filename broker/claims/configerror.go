@@ -1,5 +1,7 @@
 package claims
 
+import "errors"
+
 // A ConfigError is a mistake in one declaration of the configuration.
 type ConfigError struct {
 	// Origin is where the declaration stands, such as "Caddyfile:12".
@@ -24,10 +26,11 @@ func (e *ConfigError) Error() string {
 func (e *ConfigError) Unwrap() error { return e.Err }
 
 // Misconfigured returns err as the mistake of the declaration subject at
-// origin, or nil for a nil err.
+// origin, or nil for a nil err. An err that has a place already, that of a
+// declaration inside this one, keeps it.
 func Misconfigured(origin, subject string, err error) error {
-	if err == nil {
-		return nil
+	if inner, ok := errors.AsType[*ConfigError](err); err == nil || ok && inner.Origin != "" {
+		return err
 	}
 	return &ConfigError{Origin: origin, Subject: subject, Err: err}
 }

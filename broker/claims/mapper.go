@@ -198,5 +198,32 @@ func (s *source) convert(v any) (any, *TypeError) {
 	if err != nil {
 		return nil, &TypeError{Got: kind(v), Want: s.Type}
 	}
+	if deeper(converted, maxLevels) {
+		return nil, &TypeError{Got: fmt.Sprintf("%s of more than %d levels", kind(v), maxLevels), Want: s.Type}
+	}
 	return converted, nil
+}
+
+// maxLevels is how many objects and arrays of a value lie inside one
+// another. Decoders of JSON stop at ten thousand: what an upstream's document
+// could just hold would be unreadable in our own records, where it stands
+// deeper.
+const maxLevels = 1000
+
+// deeper reports whether v has more than n levels.
+func deeper(v any, n int) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		if n == 0 {
+			return true
+		}
+		for _, member := range v {
+			if deeper(member, n-1) {
+				return true
+			}
+		}
+	case []any:
+		return n == 0 || slices.ContainsFunc(v, func(e any) bool { return deeper(e, n-1) })
+	}
+	return false
 }

@@ -436,3 +436,23 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+// An upstream may send what a decoder can just hold. Inside our own records
+// the same value would be one that no decoder reads again.
+func TestD4_ValueNestedTooDeeply(t *testing.T) {
+	attributes := []Attribute{{Name: "deep", Source: IDToken, Path: path(t, "deep"), Type: Any}}
+	mappings := []Mapping{{From: "deep", To: path(t, "deep"), Type: Any}}
+	for levels, want := range map[int][]Reason{maxLevels: nil, maxLevels + 1: {TypeMismatch}, 9_000: {TypeMismatch}} {
+		for _, part := range []string{"[]", `{"a":}`} {
+			open, end := part[:len(part)-1], part[len(part)-1:]
+			value := strings.Repeat(open, levels-1) + "[]" + strings.Repeat(end, levels-1)
+			context, drops, err := mapAll(t, attributes, mappings, Documents{IDToken: {"deep": decode(t, value)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := reasons(drops, "deep"); !slices.Equal(got, want) || (context["deep"] == nil) != (want != nil) {
+				t.Errorf("%d levels of %s: %v", levels, part, got)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/textproto"
@@ -92,39 +93,50 @@ func validPlaceholder(s string) bool {
 	return found && name != "" && !strings.ContainsAny(name, "{}")
 }
 
-// render returns the header's value for a visitor; ok is false when it must
-// not be sent. Values never pass through a placeholder expansion of Caddy's:
-// a user may be called {env.SECRET}.
-func (h *Header) render(v *Visitor) (value string, ok bool) {
+// Why a header is not sent although the visitor has a value for it.
+var (
+	errNotPlain = errors.New("the value holds a control character")
+	errTooLong  = fmt.Errorf("the value is longer than %d bytes", maxHeader)
+)
+
+// render returns the header's value for a visitor: empty if it is not sent
+// because there is none, an error if it must not be sent. Values never pass
+// through a placeholder expansion of Caddy's: a user may be called
+// {env.SECRET}.
+func (h *Header) render(v *Visitor) (string, error) {
 	var out strings.Builder
 	for _, p := range h.parts {
 		if p.name == "" {
 			out.WriteString(p.literal)
 			continue
 		}
-		s, ok := encode(v.value(p.name))
-		if !ok || s == "" {
-			return "", false
+		claim := v.value(p.name)
+		if claim == nil {
+			return "", nil
+		}
+		s, ok := encode(claim)
+		switch {
+		case !ok:
+			return "", errNotPlain
+		case s == "":
+			return "", nil
 		}
 		out.WriteString(s)
 	}
-	return out.String(), out.Len() <= maxHeader
+	if out.Len() > maxHeader {
+		return "", errTooLong
+	}
+	return out.String(), nil
 }
 
-// encode writes a claim for a header: lists joined by commas, everything
-// outside printable ASCII, "%", and commas inside list elements as %XX. A
-// value with a control character is refused whole, since no encoding of it
-// is expected by anybody.
+// encode writes a claim for a header: lists joined by commas, and as %XX
+// everything outside printable ASCII, "%", commas inside list elements, and
+// a space at either end of a text. An object, and a list inside a list, is
+// the text of its JSON. So it can be undone: split at the commas, then
+// decode. A value with a control character is refused whole, since no
+// encoding of it is expected by anybody.
 func encode(v any) (string, bool) {
 	switch v := v.(type) {
-	case nil:
-		return "", false
-	case string:
-		return encodeText(v, false)
-	case bool:
-		return fmt.Sprint(v), true
-	case json.Number:
-		return v.String(), true
 	case []any:
 		return encodeList(v)
 	case []string:
@@ -134,42 +146,47 @@ func encode(v any) (string, bool) {
 		}
 		return encodeList(list)
 	}
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return "", false
-	}
-	return encodeText(string(raw), false)
+	return encodeScalar(v, false)
 }
 
 func encodeList(list []any) (string, bool) {
-	elements := make([]string, 0, len(list))
-	for _, e := range list {
-		var (
-			s  string
-			ok bool
-		)
-		if text, isText := e.(string); isText {
-			s, ok = encodeText(text, true)
-		} else {
-			s, ok = encode(e)
-			s = strings.ReplaceAll(s, ",", "%2C")
-		}
-		if !ok {
+	elements := make([]string, len(list))
+	for i, e := range list {
+		var ok bool
+		if elements[i], ok = encodeScalar(e, true); e == nil || !ok {
 			return "", false
 		}
-		elements = append(elements, s)
 	}
 	return strings.Join(elements, ","), true
 }
 
+func encodeScalar(v any, inList bool) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return encodeText(v, inList)
+	case bool:
+		return fmt.Sprint(v), true
+	case json.Number:
+		return v.String(), true
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return "", false
+	}
+	return encodeText(string(raw), inList)
+}
+
+// encodeText keeps the spaces at both ends, which every reader of a header
+// strips, and many a reader of a list: somebody who registers as "admin " at
+// the upstream would be "admin" for the application.
 func encodeText(s string, inList bool) (string, bool) {
 	const hex = "0123456789ABCDEF"
 	var out strings.Builder
-	for _, c := range []byte(s) {
+	for i, c := range []byte(s) {
 		switch {
 		case c < 0x20 || c == 0x7f:
 			return "", false
-		case c > 0x7e || c == '%' || inList && c == ',':
+		case c > 0x7e || c == '%' || inList && c == ',' || c == ' ' && (i == 0 || i == len(s)-1):
 			out.Write([]byte{'%', hex[c>>4], hex[c&15]})
 		default:
 			out.WriteByte(c)

@@ -155,8 +155,13 @@ func (g *Gate) prepare(ctx context.Context, l *live, s *site) (*Visitor, error) 
 		expires:     t.Expires.Add(-leave),
 	}
 	for i := range g.headers {
-		if value, ok := g.headers[i].render(v); ok {
-			v.headers = append(v.headers, preparedHeader{name: g.headers[i].Name, value: value})
+		h := &g.headers[i]
+		value, err := h.render(v)
+		if err != nil {
+			g.deps.Log.Warn("header not sent", zap.String("client", s.Client.ID), zap.String("header", h.Name), zap.Error(err))
+		}
+		if value != "" {
+			v.headers = append(v.headers, preparedHeader{name: h.Name, value: value})
 		}
 	}
 	l.ready.Store(v)

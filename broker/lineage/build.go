@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
@@ -36,8 +35,9 @@ func New(in Input) *Graph {
 // Connection returns the part of the graph that one connection feeds: its
 // own nodes, and the clients that its users may use.
 func (g *Graph) Connection(id string) (*Graph, error) {
-	in, ids := g.input, []string(nil)
+	in := g.input
 	in.Connections = nil
+	ids := make([]string, 0, len(g.input.Connections))
 	for _, c := range g.input.Connections {
 		ids = append(ids, c.ID)
 		if c.ID == id {
@@ -177,11 +177,7 @@ func (g *Graph) addClaim(c claims.Claim) {
 // claimNode names a claim together with its tokens: two may share a name if
 // they share no token.
 func claimNode(c claims.Claim) string {
-	var types []string
-	for _, t := range c.Types {
-		types = append(types, string(t))
-	}
-	return "claim/" + c.Name + "/" + strings.Join(types, "+")
+	return "claim/" + c.Name + "/" + join(c.Types, "+")
 }
 
 // place is where a claim reads.

@@ -13,8 +13,6 @@ import (
 // is empty for one that is delivered.
 func (g *Graph) cure(c Client, declared claims.Claim, r *Receipt) string {
 	switch r.Reason {
-	case "":
-		return ""
 	case claims.ScopeNotAllowed:
 		return scopeCure(c, declared)
 	case claims.NotMapped:
@@ -27,8 +25,9 @@ func (g *Graph) cure(c Client, declared claims.Claim, r *Receipt) string {
 		return fmt.Sprintf("another claim goes by the name %s; keep one of them", r.Claim)
 	case NoHeader:
 		return headerCure(r)
+	default:
+		return ""
 	}
-	return ""
 }
 
 // headerCure tells how a site's application gets what its gate or its tokens
@@ -36,11 +35,11 @@ func (g *Graph) cure(c Client, declared claims.Claim, r *Receipt) string {
 func headerCure(r *Receipt) string {
 	switch {
 	case r.gate:
-		return fmt.Sprintf("add: header X-Name {claim.%s}", r.Claim)
+		return fmt.Sprintf("add: header <name> {claim.%s}", r.Claim)
 	case slices.Contains(r.carriers(), claims.AccessToken):
 		return "add: header Authorization \"Bearer {access_token}\""
 	}
-	return fmt.Sprintf("declare the claim for userinfo, too, and add: header X-Name {claim.%s}", r.Claim)
+	return fmt.Sprintf("declare the claim for userinfo, too, and add: header <name> {claim.%s}", r.Claim)
 }
 
 func scopeCure(c Client, declared claims.Claim) string {
@@ -65,5 +64,5 @@ func (g *Graph) mappingCure(c Client, place claims.Path) string {
 	if len(elsewhere) > 0 {
 		return fmt.Sprintf("only %s supplies it, where users of %s may not come from", strings.Join(elsewhere, ", "), c.ID)
 	}
-	return fmt.Sprintf("in provider %s add: map ATTRIBUTE %s", strings.Join(c.Connections, ", "), place)
+	return fmt.Sprintf("in provider %s add: map <attribute> %s", strings.Join(c.Connections, ", "), place)
 }

@@ -112,15 +112,15 @@ func TestM73_WhyAClaimIsNotDelivered(t *testing.T) {
 		"the client may not ask":          {base, "notes", "groups", claims.IDToken, claims.ScopeNotAllowed, claims.ScopeNotAllowed, "add teams to the scopes of notes"},
 		"declared for another token":      {base, "grafana", "tenant", claims.IDToken, claims.ClaimNotDeclared, "", ""},
 		"told by introspection only":      {base, "grafana", "level", claims.AccessToken, claims.Opaque, "", ""},
-		"nobody fills the context":        {base, "grafana", "plan", claims.IDToken, claims.NotMapped, claims.NotMapped, "in provider acme, partner add: map ATTRIBUTE plan"},
+		"nobody fills the context":        {base, "grafana", "plan", claims.IDToken, claims.NotMapped, claims.NotMapped, "in provider acme, partner add: map <attribute> plan"},
 		"filled by others":                {base, "notes", "tenant", claims.AccessToken, claims.NotMapped, claims.NotMapped, "only acme supplies it, where users of notes may not come from"},
 		"no ID token without openid":      {unopened, "grafana", "name", claims.IDToken, claims.ScopeNotAllowed, claims.ScopeNotAllowed, "add openid to the scopes of grafana"},
 		"no userinfo without openid":      {unopened, "grafana", "name", claims.Userinfo, claims.ScopeNotAllowed, claims.ScopeNotAllowed, "add openid to the scopes of grafana"},
 		"a flag without its value":        {pair, "grafana", "email_verified", claims.IDToken, claims.UnverifiedPair, claims.UnverifiedPair, "map the flag email_verified from the document that its value comes from"},
-		"no header of the site":           {base, "gate:admin.example.com", "nickname", claims.IDToken, claims.ScopeNotAllowed, NoHeader, "add: header X-Name {claim.nickname}"},
+		"no header of the site":           {base, "gate:admin.example.com", "nickname", claims.IDToken, claims.ScopeNotAllowed, NoHeader, "add: header <name> {claim.nickname}"},
 		"another claim has the name":      {twice, "grafana", "groups", claims.IDToken, claims.Shadowed, claims.Shadowed, "another claim goes by the name groups; keep one of them"},
 		"its only connection is off":      {disabled, "notes", "name", claims.IDToken, claims.NotMapped, claims.NotMapped, "enable a connection that users of notes may come from"},
-		"a site's claim in introspection": {base, "gate:admin.example.com", "level", claims.Introspection, "", NoHeader, "declare the claim for userinfo, too, and add: header X-Name {claim.level}"},
+		"a site's claim in introspection": {base, "gate:admin.example.com", "level", claims.Introspection, "", NoHeader, "declare the claim for userinfo, too, and add: header <name> {claim.level}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := what(t, test.graph, test.client)[test.claim]
@@ -148,6 +148,26 @@ func with(t *testing.T, change func(*Input)) Input {
 
 func withoutTarget(mappings []claims.Mapping, target string) []claims.Mapping {
 	return slices.DeleteFunc(slices.Clone(mappings), func(m claims.Mapping) bool { return m.To.String() == target })
+}
+
+// The header Remote-Email is sent for verified addresses only.
+func TestM73_VerifiedEmailNeedsItsFlag(t *testing.T) {
+	headers := func(change func(*Input)) []string {
+		t.Helper()
+		return what(t, New(with(t, change)), "gate:admin.example.com")["email"].Headers
+	}
+	unflagged := func(in *Input) {
+		in.Connections[0].Mappings = withoutTarget(in.Connections[0].Mappings, "email_verified")
+	}
+	if got := headers(func(*Input) {}); !slices.Equal(got, []string{"X-User-Email"}) {
+		t.Errorf("with a flag: headers %v, want X-User-Email", got)
+	}
+	if got := headers(unflagged); got != nil {
+		t.Errorf("without: headers %v, want none", got)
+	}
+	if got := headers(func(in *Input) { unflagged(in); in.Connections[0].TrustEmail = true }); !slices.Equal(got, []string{"X-User-Email"}) {
+		t.Errorf("without, but trusted: headers %v, want X-User-Email", got)
+	}
 }
 
 func TestM73_WhoGetsAnAttribute(t *testing.T) {

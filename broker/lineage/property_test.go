@@ -98,7 +98,11 @@ func drawDocuments(t *rapid.T) claims.Documents {
 	docs := claims.Documents{}
 	values := rapid.SampledFrom([]any{
 		nil, "text", "1", "true", "", json.Number("7"), json.Number("0"), true, false,
-		[]any{}, []any{"a", "b"}, []any{json.Number("1")}, map[string]any{"country": "fr"}, map[string]any{},
+		[]any{},
+		[]any{"a", "b"},
+		[]any{json.Number("1")},
+		map[string]any{"country": "fr"},
+		map[string]any{},
 	})
 	for _, source := range []claims.Source{claims.IDToken, claims.Userinfo} {
 		docs[source] = map[string]any{}

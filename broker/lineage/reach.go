@@ -119,7 +119,12 @@ func supplies(m claims.Mapping, types map[string]claims.Type) (out []map[string]
 func samples() []any {
 	one := json.Number("1")
 	return []any{
-		"1", one, true, map[string]any{},
-		[]any{"1"}, []any{one}, []any{true}, []any{map[string]any{}}, []any{},
+		"1", one, true,
+		map[string]any{},
+		[]any{"1"},
+		[]any{one},
+		[]any{true},
+		[]any{map[string]any{}},
+		[]any{},
 	}
 }

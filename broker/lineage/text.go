@@ -99,11 +99,7 @@ func (g *Graph) claimsText(out *strings.Builder) {
 	var t table
 	t.row("CLAIM", "CONTEXT", "TOKENS", "SCOPES", "CONFIGURED")
 	for _, c := range g.Claims {
-		var types []string
-		for _, typ := range c.Types {
-			types = append(types, string(typ))
-		}
-		t.row(c.Name, c.From.String(), list(types), list(c.Scopes), origin(c.Origin))
+		t.row(c.Name, c.From.String(), list(c.Types), list(c.Scopes), origin(c.Origin))
 	}
 	t.write(out)
 }
@@ -145,11 +141,22 @@ func warningsText(out *strings.Builder, warnings []Warning) {
 }
 
 // list joins names for a cell.
-func list(names []string) string {
+func list[T ~string](names []T) string {
 	if len(names) == 0 {
 		return "-"
 	}
-	return strings.Join(names, " ")
+	return join(names, " ")
+}
+
+func join[T ~string](names []T, separator string) string {
+	var out strings.Builder
+	for i, name := range names {
+		if i > 0 {
+			out.WriteString(separator)
+		}
+		out.WriteString(string(name))
+	}
+	return out.String()
 }
 
 // origin is where something is configured. JSON written by hand has no

@@ -29,8 +29,25 @@ func (a *ClientAnswer) Text() string {
 		}
 	}
 	t.write(&out)
+	a.scriptText(&out)
 	a.withheldText(&out)
 	return out.String()
+}
+
+// scriptText names the connections whose script has the last word. That
+// holds for every claim of theirs.
+func (a *ClientAnswer) scriptText(out *strings.Builder) {
+	var scripted []string
+	for _, r := range a.Receipts {
+		for _, s := range r.Sources {
+			if s.Kind == FromScript && !slices.Contains(scripted, s.Connection) {
+				scripted = append(scripted, s.Connection)
+			}
+		}
+	}
+	for _, connection := range scripted {
+		fmt.Fprintf(out, "\nThe script of %s may set or remove any of these.\n", connection)
+	}
 }
 
 // rows has a line for each source of a claim.
@@ -43,10 +60,20 @@ func (r *Receipt) rows(t *table, site bool) {
 		left = append(left, list(r.Headers))
 	}
 	left = append(left, list(r.Scopes), r.From.String())
-	for _, s := range shared(r.Sources) {
+	for _, s := range shared(r.listed()) {
 		t.row(append(left, s)...)
 		left = make([]string, len(left))
 	}
+}
+
+// listed are the sources without the scripts, unless there are no others:
+// a script may set every name, which is told once.
+func (r *Receipt) listed() []Source {
+	others := slices.DeleteFunc(slices.Clone(r.Sources), func(s Source) bool { return s.Kind == FromScript })
+	if len(others) == 0 {
+		return r.Sources
+	}
+	return others
 }
 
 // cell leaves out the reason that says the least: the claim is meant for
@@ -57,8 +84,9 @@ func (t TokenReceipt) cell() string {
 		return "yes"
 	case claims.ClaimNotDeclared:
 		return "-"
+	default:
+		return string(t.Reason)
 	}
-	return string(t.Reason)
 }
 
 // shared tells of the sources, each once for all connections that have it.
@@ -103,8 +131,9 @@ func (s Source) String() string {
 		return fmt.Sprintf("static %s (%s)", constant(s.Static), origin(s.Origin))
 	case FromBroker:
 		return "the broker itself"
+	default:
+		return fmt.Sprintf("%s, if it sets it", s.Kind)
 	}
-	return fmt.Sprintf("%s, if it sets it", s.Kind)
 }
 
 // Text returns the answer for reading.
@@ -145,12 +174,8 @@ func (a *AttributeAnswer) Text() string {
 }
 
 func (r Receiver) row() []string {
-	var tokens []string
-	for _, t := range r.Tokens {
-		tokens = append(tokens, string(t))
-	}
 	return []string{
-		r.Client, string(r.Kind), r.Name, r.Claim, list(tokens), list(r.Headers), list(r.Scopes), list(r.Connections),
+		r.Client, string(r.Kind), r.Name, r.Claim, list(r.Tokens), list(r.Headers), list(r.Scopes), list(r.Connections),
 		string(r.Reason), r.Cure,
 	}
 }

@@ -54,7 +54,7 @@ func (g *Graph) warn() {
 		if !a.Mapped && a.Origin != claims.OriginDefault {
 			g.warning(Warning{
 				Code: AttributeNotMapped, Node: a.Node, Connection: a.Connection, Origin: a.Origin,
-				Message: fmt.Sprintf("provider %s: attribute %q is mapped nowhere, so nobody gets it; add: map %s CONTEXT_ATTRIBUTE", a.Connection, a.Name, a.Name),
+				Message: fmt.Sprintf("provider %s: attribute %q: nothing maps it, so nobody gets it; add: map %s <context attribute>", a.Connection, a.Name, a.Name),
 			})
 		}
 	}
@@ -101,6 +101,7 @@ func (g *Graph) obstacle(m Mapping) string {
 		return "no mapping takes the value that the flag speaks about from the same document; map both from one document"
 	case claims.TypeMismatch:
 		return fmt.Sprintf("the attribute's type never fits the target's, %s; declare it as %s, or write weak to convert", m.Type, m.Type)
+	default:
 	}
 	return "it can never fill its target; remove it"
 }
@@ -120,13 +121,13 @@ func (g *Graph) dry(f ContextAttribute) (Warning, bool) {
 	}
 	w := Warning{
 		Code: ContextNotFilled, Node: f.Node, Origin: f.Origin,
-		Message: fmt.Sprintf("context attribute %q is filled by no provider; add to one: map ATTRIBUTE %s", f.Name, f.Name),
+		Message: fmt.Sprintf("context attribute %q is filled by no provider; add to one: map <attribute> %s", f.Name, f.Name),
 	}
 	for _, c := range g.Claims {
 		// A claim that also reads other names has something to say.
 		if c.Origin != claims.OriginDefault && c.From.Within(f.Name) {
 			w.Origin = c.Origin
-			w.Message = fmt.Sprintf("claim %q reads context attribute %q, which no provider fills; add to one: map ATTRIBUTE %s", c.Name, f.Name, f.Name)
+			w.Message = fmt.Sprintf("claim %q reads context attribute %q, which no provider fills; add to one: map <attribute> %s", c.Name, f.Name, f.Name)
 			return w, true
 		}
 	}

@@ -19,7 +19,7 @@ func messages(g *Graph) (out []string) {
 
 func TestM64_UnmappedAttributeWarns(t *testing.T) {
 	in := Input{Connections: []ConnectionInput{acme()}, Fields: fields(t, authn.Field{Name: path("tenant"), Type: claims.String})}
-	want := `Caddyfile:13: provider acme: attribute "badge" is mapped nowhere, so nobody gets it; add: map badge CONTEXT_ATTRIBUTE`
+	want := `Caddyfile:13: provider acme: attribute "badge": nothing maps it, so nobody gets it; add: map badge <context attribute>`
 	if got := messages(New(in)); !slices.Contains(got, want) {
 		t.Errorf("warnings %q, want %q among them", got, want)
 	}
@@ -43,9 +43,9 @@ func TestDefaultsMakeNoWarnings(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	want := map[WarningCode]string{
-		AttributeNotMapped: `Caddyfile:13: provider acme: attribute "badge" is mapped nowhere, so nobody gets it; add: map badge CONTEXT_ATTRIBUTE`,
+		AttributeNotMapped: `Caddyfile:13: provider acme: attribute "badge": nothing maps it, so nobody gets it; add: map badge <context attribute>`,
 		MappingUnreachable: `Caddyfile:17: provider acme: mapping of "tenant" to "tenant": an earlier one (Caddyfile:16) always fills the target first; remove one of them, or change their order`,
-		ContextNotFilled:   `Caddyfile:33: claim "plan" reads context attribute "plan", which no provider fills; add to one: map ATTRIBUTE plan`,
+		ContextNotFilled:   `Caddyfile:33: claim "plan" reads context attribute "plan", which no provider fills; add to one: map <attribute> plan`,
 		ClaimNotDelivered:  `Caddyfile:34: claim "country": no client or site may ask for shipping; add it to the scopes of one`,
 	}
 	got := map[WarningCode]string{}
@@ -62,7 +62,7 @@ func TestContextNotFilledWithoutClaim(t *testing.T) {
 		Connections: []ConnectionInput{partner()},
 		Fields:      fields(t, authn.Field{Name: path("plan"), Type: claims.String, Origin: "Caddyfile:28"}),
 	}))
-	if want := []string{`Caddyfile:28: context attribute "plan" is filled by no provider; add to one: map ATTRIBUTE plan`}; !slices.Equal(got, want) {
+	if want := []string{`Caddyfile:28: context attribute "plan" is filled by no provider; add to one: map <attribute> plan`}; !slices.Equal(got, want) {
 		t.Errorf("warnings %q, want %q", got, want)
 	}
 }

@@ -190,8 +190,8 @@ func (s *Server) chooserView(l *login, client *oauth.Client, choices []*Connecti
 
 // chooserURL is a link of the chooser back to itself: to choose the
 // connection, or to show the page again where that is empty.
-func (s *Server) chooserURL(l *login, connection, remember string) string {
-	params := url.Values{"flow": {l.ID}, "remember": {remember}}
+func (s *Server) chooserURL(l *login, connection, switched string) string {
+	params := url.Values{"flow": {l.ID}, "remember": {switched}}
 	if connection != "" {
 		params.Set("connection", connection)
 	}

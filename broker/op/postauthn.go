@@ -50,13 +50,13 @@ func matches(kind, given, kept string) bool {
 }
 
 // visitEnds is the end of a visit that begins now, or whose verdict is given
-// now. No visit outlives its login.
-func (s *Server) visitEnds(l *login, app *Application) int64 {
+// now. It may lie after the login's own, when the store forgets both.
+func (s *Server) visitEnds(app *Application) int64 {
 	life := app.TTL
 	if life <= 0 {
 		life = visitLifetime
 	}
-	return min(s.Now().Add(life).Unix(), l.started().Add(loginLifetime).Unix())
+	return s.Now().Add(life).Unix()
 }
 
 // over says whether the visit's time has run out.
@@ -72,7 +72,7 @@ func (s *Server) beginApplication(w http.ResponseWriter, r *http.Request, l *log
 		return
 	}
 	state := store.NewSecret()
-	l.App = &appVisit{State: store.SecretKey(visitState, state), Ends: s.visitEnds(l, conn.Application)}
+	l.App = &appVisit{State: store.SecretKey(visitState, state), Ends: s.visitEnds(conn.Application)}
 	if err := s.saveLogin(r.Context(), l); err != nil {
 		s.toClientInternal(w, r, l, err)
 		return

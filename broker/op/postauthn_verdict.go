@@ -64,7 +64,7 @@ func (s *Server) takeVerdict(w http.ResponseWriter, r *http.Request, v verdict) 
 		return
 	}
 	resume := store.NewSecret()
-	l.App.Resume, l.App.Ends = store.SecretKey(visitResume, resume), s.visitEnds(l, conn.Application)
+	l.App.Resume, l.App.Ends = store.SecretKey(visitResume, resume), s.visitEnds(conn.Application)
 	if err := s.saveLogin(r.Context(), l); err != nil {
 		if errors.Is(err, store.ErrConflict) {
 			// Another verdict was faster, or the login's time ran out.

@@ -81,12 +81,10 @@ func (s *Server) rememberedChoice(r *http.Request, candidates []*Connection) *Co
 	return nil
 }
 
-// keepChoice remembers the choice of id from the candidates. One that was
-// not offered, such as a hidden connection, is not remembered.
+// keepChoice remembers the connection id as the choice from the candidates.
+// A hidden one, which an e-mail address led to, only ends an earlier choice:
+// it is not among them.
 func (s *Server) keepChoice(w http.ResponseWriter, r *http.Request, candidates []*Connection, id string) {
-	if !slices.ContainsFunc(candidates, func(conn *Connection) bool { return conn.ID == id }) {
-		return
-	}
 	list := append(s.otherChoices(r, candidates), choice{setKey(candidates), id})
 	s.writeChoices(w, list[max(0, len(list)-maxChoices):])
 }

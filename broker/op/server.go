@@ -81,6 +81,9 @@ type Application struct {
 
 	// TTL is how long it may take; 0 is ten minutes.
 	TTL time.Duration
+
+	// Origin is where it is configured, such as "Caddyfile:9".
+	Origin string
 }
 
 // A Server serves the endpoints. All fields are required but Resume.

@@ -53,6 +53,7 @@ type Script struct {
 	secrets map[string]string
 	blotter *blotter
 	fetcher *fetcher // nil without AllowHosts
+	lines   int      // of the source
 
 	// Bytecode fits one version of the engine: it is never stored.
 	prelude, main []byte
@@ -69,14 +70,14 @@ func (e *Engine) Compile(cfg Config) (*Script, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Name, err)
 	}
-	if s.prelude, err = compile(strings.Repeat("\n", preludeLine) + prelude); err != nil {
+	if s.prelude, err = compile(strings.Repeat("\n", s.lines) + prelude); err != nil {
 		return nil, fmt.Errorf("%s: compiling the sandbox: %w", cfg.Name, err)
 	}
 	// The parameters are those of Node.js's wrapper. The wrapper adds no
 	// line, so that errors name the author's lines.
 	s.main, err = compile("(function (exports, module, require) {" + cfg.Source + "\n})")
 	if err != nil {
-		return nil, s.named(syntaxError(err, strings.Count(cfg.Source, "\n")+1))
+		return nil, s.named(syntaxError(err, s.lines))
 	}
 	if err := s.load(); err != nil {
 		return nil, s.named(err)
@@ -101,6 +102,7 @@ func (e *Engine) configure(cfg Config) (*Script, error) {
 		wait:    cfg.Wait,
 		secrets: maps.Clone(cfg.Secrets),
 		blotter: newBlotter(cfg.Secrets),
+		lines:   strings.Count(cfg.Source, "\n") + 1,
 	}
 	if s.timeout == 0 {
 		s.timeout = DefaultTimeout

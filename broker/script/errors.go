@@ -74,13 +74,15 @@ var engineMessages = []struct {
 	{"InternalError: string too long", KindMemory},
 	{"RangeError: invalid string length", KindMemory},
 	{"RangeError: invalid array buffer length", KindMemory},
+	{"RangeError: BigInt is too large", KindMemory},
 	{"RangeError: BigInt is too large to allocate", KindMemory},
 	{"InternalError: stack overflow", KindStack},
 	{"SyntaxError: stack overflow", KindStack}, // in JSON.parse
 }
 
-// thrown returns the error of an exception with the given text and stack.
-func thrown(kind Kind, text, stack string) *Error {
+// thrown returns the error of an exception with the given text, in a line of
+// the script or in none.
+func thrown(kind Kind, text string, line int) *Error {
 	for _, m := range engineMessages {
 		if strings.HasSuffix(text, m.suffix) {
 			kind = m.kind
@@ -90,20 +92,18 @@ func thrown(kind Kind, text, stack string) *Error {
 	if kind == KindMemory && text == "null" {
 		text = "out of memory (or null was thrown, the engine's word for it)"
 	}
-	return &Error{Kind: kind, Message: text, Line: lineOf(stack)}
+	return &Error{Kind: kind, Message: text, Line: line}
 }
-
-// The engine gives all code one file name. The prelude is compiled behind as
-// many empty lines as a script can have, so that its frames are told by
-// their line.
-const preludeLine = maxSource
 
 var frame = regexp.MustCompile(`<eval>:([0-9]+)`)
 
-// lineOf returns the script's innermost line in a stack trace, or 0.
-func lineOf(stack string) int {
+// lineOf returns the script's innermost line in a stack trace, or 0. The
+// engine gives all code one file name; the prelude is compiled behind as
+// many empty lines as the script has, so that its frames are told by their
+// line.
+func (s *Script) lineOf(stack string) int {
 	for _, m := range frame.FindAllStringSubmatch(stack, -1) {
-		if line, err := strconv.Atoi(m[1]); err == nil && line <= preludeLine {
+		if line, err := strconv.Atoi(m[1]); err == nil && line <= s.lines {
 			return line
 		}
 	}

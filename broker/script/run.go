@@ -100,6 +100,7 @@ type run struct {
 	console *console
 	calls   *calls // nil without fetch
 	leave   func() // gives the place of the run back; may be nil
+	pause   func() // gives the turn back
 
 	machine *machine
 	spent   time.Duration
@@ -148,6 +149,13 @@ func (r *run) live() {
 			r.results <- result{running: r.spent, err: failure(KindEngine, "panic: %v", p)}
 		}
 	}()
+	if err := r.resume(); err != nil {
+		r.results <- result{err: err}
+		return
+	}
+	// Making and freeing the VM is work for scripts, too: 25 ms for a VM
+	// full of small objects.
+	defer func() { r.pause() }()
 	var err error
 	if r.machine, err = newMachine(r.script, r.host()); err != nil {
 		r.results <- result{err: failure(KindEngine, "%v", err)}
@@ -203,10 +211,23 @@ func (r *run) judge() *Error {
 	case KindNoFunction:
 		return failure(kind, "module.exports is of type %s; write module.exports = async function (context) { … }", r.outcome.text)
 	case KindException, KindRejected, KindMemory:
-		return thrown(kind, r.outcome.text, r.outcome.stack)
+		return thrown(kind, r.outcome.text, r.script.lineOf(r.outcome.stack))
 	default:
 		return failure(kind, "%s", r.outcome.text)
 	}
+}
+
+// resume waits for a turn.
+func (r *run) resume() *Error {
+	pause, err := r.script.engine.turns.enter(r.ctx)
+	if err == nil {
+		r.pause = pause
+		return nil
+	}
+	if r.machine == nil {
+		return r.script.over(r.ctx, KindBusy)
+	}
+	return r.script.over(r.ctx, KindTimeout)
 }
 
 // turns takes turns until there is an outcome, or nothing left that could
@@ -216,8 +237,12 @@ func (r *run) turns() *Error {
 		return err
 	}
 	for r.outcome == nil && r.calls != nil && r.calls.open > 0 {
-		if err := r.calls.wait(r.ctx); err != nil {
+		r.pause()
+		if r.calls.wait(r.ctx) != nil {
 			return r.script.over(r.ctx, KindTimeout)
+		}
+		if err := r.resume(); err != nil {
+			return err
 		}
 		if err := r.turn(turnAnswer, r.calls.current.id); err != nil {
 			return err
@@ -232,20 +257,11 @@ func (r *run) turns() *Error {
 
 // turn runs the VM until there is nothing left to run.
 func (r *run) turn(what turn, answer int) *Error {
-	leave, err := r.script.engine.turns.enter(r.ctx)
-	if err != nil {
-		kind := KindTimeout
-		if r.spent == 0 {
-			kind = KindBusy
-		}
-		return r.script.over(r.ctx, kind)
-	}
-	defer leave()
-	if err := r.step(leave, func() error { return r.machine.call(what, answer) }); err != nil {
+	if err := r.step(func() error { return r.machine.call(what, answer) }); err != nil {
 		return err
 	}
 	for more := true; more; {
-		err := r.step(leave, func() (err error) {
+		err := r.step(func() (err error) {
 			more, err = r.machine.jobs()
 			return err
 		})
@@ -257,7 +273,7 @@ func (r *run) turn(what turn, answer int) *Error {
 }
 
 // step enters the VM for as long as the run has left.
-func (r *run) step(leave func(), f func() error) *Error {
+func (r *run) step(f func() error) *Error {
 	left := r.limit - r.spent
 	switch {
 	case r.ctx.Err() != nil: // entering would forget the interrupt
@@ -267,11 +283,12 @@ func (r *run) step(leave func(), f func() error) *Error {
 	}
 	// Each entry starts the engine's clock anew, and zero would stop it.
 	_ = r.machine.vm.SetEvalTimeout(left)
+	pause := r.pause
 	overdue := time.AfterFunc(left+r.limit, func() {
 		// A built-in function that no interrupt reaches. Whoever waits for
 		// the turn must not wait for it.
-		leave()
-		r.results <- result{running: left + r.limit, err: r.late(" and could not be interrupted: a built-in function works on something too large")}
+		pause()
+		r.results <- result{running: left + r.limit, err: r.late(" and did not stop: a built-in function works on something large, or the machine is overloaded")}
 	})
 	defer overdue.Stop()
 
@@ -290,11 +307,11 @@ func (r *run) step(leave func(), f func() error) *Error {
 		// promise and go on for a while.
 		late := r.late("")
 		if fault != nil {
-			late.Line = lineOf(fault.Stack)
+			late.Line = r.script.lineOf(fault.Stack)
 		}
 		return late
 	case fault != nil:
-		return thrown(KindException, fault.Error(), fault.Stack)
+		return thrown(KindException, fault.Error(), r.script.lineOf(fault.Stack))
 	case err != nil:
 		return failure(KindEngine, "%v", err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -12,6 +14,11 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
+
+// ErrTooLarge is returned by Mint for an access token of more than 16 KiB. No
+// endpoint of ours takes it, and it would not fit into the header that
+// others read it from.
+var ErrTooLarge = errors.New("the access token is too large")
 
 // DefaultLifetime of access and ID tokens.
 const DefaultLifetime = 10 * time.Minute
@@ -40,6 +47,10 @@ type Tokens struct {
 
 // Mint returns fresh tokens for c. The access token's jti is jti; an empty
 // one is made up.
+//
+// An access token that is too large is an [ErrTooLarge], for a client would
+// learn only later that nobody takes it. A gate gets it all the same: it
+// sends no header that is too long, and the visitor may still enter.
 func (m *Minter) Mint(ctx context.Context, a *authn.Authorization, c *oauth.Client, jti string) (Tokens, error) {
 	if jti == "" {
 		jti = store.NewSecret()
@@ -50,6 +61,9 @@ func (m *Minter) Mint(ctx context.Context, a *authn.Authorization, c *oauth.Clie
 	var err error
 	if t.AccessToken, err = m.Keys.sign(ctx, ES256, typeAccessToken, m.accessClaims(a, c, now, life, jti)); err != nil {
 		return Tokens{}, err
+	}
+	if n := len(t.AccessToken); n > maxToken && !c.Gate {
+		return Tokens{}, fmt.Errorf("%w: %d bytes, at most %d; declare claims with large values for id_token or userinfo instead of access_token", ErrTooLarge, n, maxToken)
 	}
 	if !oauth.Subset([]string{oauth.ScopeOpenID}, a.Scopes) {
 		return t, nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -290,5 +292,26 @@ func BenchmarkMint(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A user with a hundred kilobytes of groups gets no token that every server
+// refuses, userinfo first of all. Behind a gate there is more to see than
+// the token, so the gate goes on without it.
+func TestS5_AccessTokenThatNobodyTakes(t *testing.T) {
+	m := newMinter(t, storetest.NewClock())
+	m.Claims = []claims.Claim{{Name: "department", Types: []claims.TokenType{claims.AccessToken}}}
+	a, c := authorization("openid"), client()
+	a.Context.Attributes["department"] = strings.Repeat("x", 11<<10)
+	if _, err := m.VerifyAccess(t.Context(), mint(t, m, a, c).AccessToken, issuer); err != nil {
+		t.Errorf("what was issued is refused: %v", err)
+	}
+	a.Context.Attributes["department"] = strings.Repeat("x", 13<<10)
+	if _, err := m.Mint(t.Context(), a, c, ""); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "userinfo") {
+		t.Errorf("error %v, want ErrTooLarge with its cure", err)
+	}
+	c.Gate = true
+	if tokens, err := m.Mint(t.Context(), a, c, ""); err != nil || tokens.IDToken == "" {
+		t.Errorf("a gate gets %v", err)
 	}
 }

@@ -17,7 +17,8 @@ import (
 // log's.
 var ErrInvalid = errors.New("invalid access token")
 
-// maxToken bounds what is parsed at all.
+// maxToken bounds what is parsed at all, and what is issued as an access
+// token.
 const maxToken = 16 << 10
 
 // Access is a verified access token.

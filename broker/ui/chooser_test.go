@@ -128,7 +128,7 @@ func TestX5_EmailField(t *testing.T) {
 func TestChooserRememberSwitch(t *testing.T) {
 	for on, want := range map[bool]string{
 		false: "Remember my choice",
-		true:  "Your choice will be remembered. Ask me every time instead",
+		true:  "Ask me every time instead",
 	} {
 		v := fullChooser()
 		v.Remembering = on

@@ -25,6 +25,7 @@ type catalogue struct {
 	EmailOr         string
 	ConnectionDown  string
 	RememberOn      string
+	Remembering     string
 	RememberOff     string
 	Unverified      string
 
@@ -88,7 +89,8 @@ func english() catalogue {
 		EmailOr:         "or",
 		ConnectionDown:  "Not answering at the moment",
 		RememberOn:      "Remember my choice",
-		RememberOff:     "Your choice will be remembered. Ask me every time instead",
+		Remembering:     "Your choice will be remembered.",
+		RememberOff:     "Ask me every time instead",
 		Unverified:      "This application registered itself. Nobody has checked its name or logo, so go on only if you trust the address it returns you to.",
 
 		ConsentTitle:   "Share your data with %s?",

@@ -2,19 +2,27 @@ package main
 
 import (
 	"crypto/rand"
+	_ "embed"
 	"encoding/json"
 	"net/http"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/examples/internal/stage"
 )
+
+//go:embed notes.html
+var notesHTML string
+
+var notesPage = stage.NewPage(notesHTML)
 
 // notes is an ordinary OpenID Connect client: discovery, code with PKCE, an
 // ID token verified by a library. It would work the same with any provider.
 func notes(secret string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		show(w, "notes.html", nil)
+		notesPage.Show(w, http.StatusOK, nil)
 	})
 	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
 		config, _, err := client(r, secret)
@@ -28,14 +36,12 @@ func notes(secret string) http.Handler {
 		remember(w, "state", state)
 		remember(w, "nonce", nonce)
 		remember(w, "verifier", verifier)
+		//nolint:gosec // the address is the broker's, from its metadata
 		http.Redirect(w, r, config.AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), http.StatusFound)
 	})
 	mux.HandleFunc("GET /callback", func(w http.ResponseWriter, r *http.Request) {
 		view, status := callback(r, secret)
-		if status != http.StatusOK {
-			w.WriteHeader(status)
-		}
-		show(w, "notes.html", view)
+		notesPage.Show(w, status, view)
 	})
 	return mux
 }
@@ -87,12 +93,13 @@ func callback(r *http.Request, secret string) (view map[string]any, status int) 
 	}
 	text, _ := json.MarshalIndent(claims, "", "  ")
 	return map[string]any{
-		"User": claims["name"], "IDToken": decode(raw), "AccessToken": decode(tokens.AccessToken), "Userinfo": string(text),
+		"User": claims["name"], "IDToken": stage.Decode(raw), "AccessToken": stage.Decode(tokens.AccessToken), "Userinfo": string(text),
 	}, http.StatusOK
 }
 
 // remember keeps a value in the browser until the callback.
 func remember(w http.ResponseWriter, name, value string) {
+	//nolint:gosec // the demo is plain http, where a Secure cookie would be refused
 	http.SetCookie(w, &http.Cookie{Name: "notes_" + name, Value: value, Path: "/callback", MaxAge: 600, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 

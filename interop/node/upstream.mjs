@@ -5,29 +5,39 @@
 // Auth0's shape means: an issuer that ends in a slash, Auth0's paths, claims
 // by scope in the ID token itself, updated_at as a string, sid in every ID
 // token, amr only after a second factor, "audience" for an API's access
-// token, and no consent page for first-party applications. One thing stays
-// the library's: userinfo refuses an access token that has an audience.
+// token, which userinfo takes as well, and no consent page for first-party
+// applications. The library's userinfo refuses such a token, so that for it
+// the answer is made here.
 //
 // Configuration: {
 //   port:    0 (any) by default, always on 127.0.0.1;
 //   issuer:  the address itself by default; another when a test puts a proxy
 //            in front, to break answers on the way;
 //   clients: client metadata in the terms of dynamic registration;
-//   users:   {username: {password, mfa, claims}} with at least claims.sub;
-//            by default ada@example.com, password not-a-secret;
-//            mfa: the user passes a second factor }
+//   users:   {username: {password, mfa, claims, id_token, access_token,
+//            userinfo}} with at least claims.sub; the last three are claims
+//            of that document alone; by default ada@example.com, password
+//            not-a-secret; mfa: the user passes a second factor }
+// A claim "integer:123" is told as the number 123, of any size.
 // Announces {issuer, address}; takes no commands.
 
 import { config, say, serve } from './lines.mjs';
 
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import {
+  createHash, createPublicKey, generateKeyPairSync, randomBytes,
+} from 'node:crypto';
 import { createServer } from 'node:http';
 
+import { jwtVerify } from 'jose';
 import { Provider } from 'oidc-provider';
 
 import { loginPage, logoutPage, parseForm } from './upstream_pages.mjs';
 
 const settings = config();
+
+// JavaScript rounds integers beyond 2^53. Upstreams in other languages do not.
+const stringify = JSON.stringify;
+JSON.stringify = (...args) => stringify(...args)?.replace(/"integer:(-?\d+)"/g, '$1');
 
 const users = new Map(Object.entries(settings.users ?? {
   'ada@example.com': {
@@ -51,10 +61,17 @@ const server = createServer();
 await new Promise((resolve) => { server.listen(settings.port ?? 0, '127.0.0.1', resolve); });
 const address = `http://127.0.0.1:${server.address().port}/`;
 const issuer = settings.issuer ?? address;
+const jwks = { keys: [signingKey()] };
+
+const scopeClaims = {
+  openid: ['sub', 'sid', 'amr', ...customClaims()],
+  profile: ['name', 'family_name', 'given_name', 'middle_name', 'nickname', 'picture', 'updated_at'],
+  email: ['email', 'email_verified'],
+};
 
 const provider = new Provider(issuer, {
   clients: settings.clients ?? [],
-  jwks: { keys: [signingKey()] },
+  jwks,
   cookies: { keys: [randomBytes(32).toString('base64url')] },
 
   routes: {
@@ -68,15 +85,13 @@ const provider = new Provider(issuer, {
   },
 
   conformIdTokenClaims: false,
-  claims: {
-    openid: ['sub', 'sid', 'amr', ...customClaims()],
-    profile: ['name', 'family_name', 'given_name', 'middle_name', 'nickname', 'picture', 'updated_at'],
-    email: ['email', 'email_verified'],
-  },
+  claims: scopeClaims,
   scopes: ['openid', 'offline_access'],
   extraParams: ['audience', 'connection', 'connection_scope', 'invitation', 'organization', 'screen_hint'],
 
   findAccount,
+  extraTokenClaims: accessTokenClaims,
+  formats: { customizers: { jwt: shapeAccessToken } },
   loadExistingGrant: grantEverything,
   // The library honours offline_access only together with prompt=consent,
   // which Auth0 does not ask for. So whoever has the grant gets a refresh
@@ -110,6 +125,10 @@ const provider = new Provider(issuer, {
 });
 
 provider.on('server_error', (ctx, err) => console.error(err));
+
+provider.use(async (ctx, next) => {
+  if (ctx.path !== '/userinfo' || !await tellUserinfo(ctx)) await next();
+});
 
 const serveProvider = provider.callback();
 server.on('request', (req, res) => {
@@ -161,11 +180,12 @@ function respond(res, status, html) {
 // gives the sid, which Auth0 shares between all applications of a session.
 // With back-channel logout the library sets its own sid per client over this.
 function findAccount(ctx, sub, source) {
-  const user = [...users.values()].find(({ claims }) => claims.sub === sub);
+  const user = userOf(sub);
   return user && {
     accountId: sub,
-    claims: () => ({
+    claims: (document) => ({
       ...user.claims,
+      ...user[document],
       ...(source?.sessionUid && { sid: createHash('sha256').update(source.sessionUid).digest('base64url') }),
     }),
   };
@@ -181,10 +201,47 @@ async function grantEverything(ctx) {
   return grant;
 }
 
-// Auth0 puts what an Action sets under a namespace into every ID token.
+function userOf(sub) {
+  return [...users.values()].find(({ claims }) => claims.sub === sub);
+}
+
+function isCustom(name) {
+  return name.includes('://');
+}
+
+// Auth0 puts what an Action sets under a namespace into every document.
 function customClaims() {
-  const names = [...users.values()].flatMap(({ claims }) => Object.keys(claims));
-  return [...new Set(names)].filter((name) => name.includes('://'));
+  const names = [...users.values()].flatMap(({ claims, id_token: own, userinfo }) => Object.keys({ ...claims, ...own, ...userinfo }));
+  return [...new Set(names)].filter(isCustom);
+}
+
+function accessTokenClaims(ctx, token) {
+  if (token.kind !== 'AccessToken' || !token.aud) return undefined;
+  const { claims, access_token: own } = userOf(token.accountId);
+  return { ...pick(claims, isCustom), ...own };
+}
+
+function pick(claims, wanted) {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => wanted(name)));
+}
+
+// The library gives an API's token the scopes of the API alone, of which there
+// are none here. Auth0 adds those of the sign-in, and userinfo as an audience.
+function shapeAccessToken(ctx, token, jwt) {
+  const { AuthorizationCode: code, RefreshToken: refresh } = ctx.oidc.entities;
+  jwt.payload.scope = (code ?? refresh).scope;
+  jwt.payload.aud = [jwt.payload.aud, `${issuer}userinfo`];
+}
+
+// tellUserinfo answers if the access token is a JWT.
+async function tellUserinfo(ctx) {
+  const token = ctx.get('authorization').replace(/^Bearer /, '');
+  if (token.split('.').length !== 3) return false;
+  const { payload } = await jwtVerify(token, createPublicKey({ key: jwks.keys[0], format: 'jwk' }), { issuer, audience: `${issuer}userinfo` });
+  const { claims, userinfo } = userOf(payload.sub);
+  const told = new Set(payload.scope.split(' ').flatMap((scope) => scopeClaims[scope] ?? []));
+  ctx.body = pick({ ...claims, ...userinfo }, (name) => told.has(name));
+  return true;
 }
 
 function signingKey() {

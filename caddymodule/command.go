@@ -1,0 +1,127 @@
+package caddymodule
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+)
+
+// command is "caddy auth-broker", which has all commands below it.
+func command() caddycmd.Command {
+	return caddycmd.Command{
+		Name:  "auth-broker",
+		Usage: "<command>",
+		Short: "Shows what the authentication broker is configured to do",
+		Long: `
+Shows what the authentication broker is configured to do: where the data of
+its clients comes from, which providers it has, and what a script does.
+
+Commands about the configuration read a file, and need no server. With
+--address they ask a running one instead.`,
+		CobraFunc: addCommands,
+	}
+}
+
+func addCommands(parent *cobra.Command) {
+	parent.AddCommand(lineageCommand(), connectionsCommand(), urlsCommand(), scriptCommand())
+	requireSubcommand(parent)
+}
+
+// requireSubcommand makes cmd answer a command that it does not have with
+// those that it has. Cobra alone shows the help and reports success.
+func requireSubcommand(cmd *cobra.Command) {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		var names []string
+		for _, c := range cmd.Commands() {
+			if c.IsAvailableCommand() {
+				names = append(names, c.Name())
+			}
+		}
+		return fmt.Errorf("command %q is unknown; use one of: %s", args[0], strings.Join(names, ", "))
+	}
+}
+
+// An informant is where a command has its answers from: a configuration
+// file, or the admin API of a running server.
+type informant struct {
+	config, adapter, address string
+}
+
+// flags adds the flags that choose the informant.
+func (i *informant) flags(cmd *cobra.Command) {
+	i.configFlags(cmd)
+	cmd.Flags().StringVar(&i.address, "address", "", "Address of the admin API of a running server, to ask that instead of a file, such as localhost:2019")
+}
+
+func (i *informant) configFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&i.config, "config", "c", "", "Configuration file (default: the Caddyfile in the current directory)")
+	cmd.Flags().StringVarP(&i.adapter, "adapter", "a", "", "Name of the config adapter to apply to it")
+}
+
+// ask puts a question of the admin API. The answer, as JSON, is the same
+// from both.
+func (i *informant) ask(path string, query url.Values) ([]byte, error) {
+	switch {
+	case i.address != "" && (i.config != "" || i.adapter != ""):
+		return nil, errors.New("--address asks a running server, --config reads a file; use one of them")
+	case i.address != "":
+		return i.fetch(path, query)
+	}
+	var raw []byte
+	err := inspect(i.config, i.adapter, func(a *App) (err error) {
+		raw, err = adminQuestions()[path].ask(a, query)
+		return err
+	})
+	return raw, err
+}
+
+func (i *informant) fetch(path string, query url.Values) ([]byte, error) {
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	resp, err := caddycmd.AdminAPIRequest(i.address, http.MethodGet, path, http.Header{}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking the server at %s: %w", i.address, err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("asking the server at %s: %w", i.address, err)
+	}
+	return raw, nil
+}
+
+// show puts out an answer: as it is if asJSON, else what text makes of it.
+func show[T any](out io.Writer, raw []byte, asJSON bool, text func(T) string) error {
+	if asJSON {
+		return showJSON(out, raw)
+	}
+	var answer T
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return errors.New("the server's answer cannot be read; use --json, or the command of the server's own version")
+	}
+	_, err := io.WriteString(out, text(answer))
+	return err
+}
+
+func showJSON(out io.Writer, raw []byte) error {
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, raw, "", "\t"); err != nil {
+		return err
+	}
+	indented.WriteByte('\n')
+	_, err := indented.WriteTo(out)
+	return err
+}

@@ -1,0 +1,3 @@
+module.exports = async function (context) {
+  return { authn_ctx: { groups: ["staff"] } };
+};
