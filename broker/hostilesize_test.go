@@ -190,35 +190,36 @@ func TestM34_LargeContextInTheCache(t *testing.T) {
 // upstream's answer to the headers. What takes quadratic time over texts and
 // lists copies them, so this sees it without a clock.
 func TestS104_WorkGrowsWithTheInput(t *testing.T) {
-	for name, source := range map[string]string{
-		"no script": "", "script": `module.exports = async (c) => ({ authn_ctx: { id_any: c.authn_ctx.id_list.filter((g) => g.endsWith("7")) } })`,
+	asObject := func(n int) string {
+		return "{" + strings.Trim(strings.ReplaceAll(manyGroups(n), `",`, `":1,`), "[]") + ":1}"
+	}
+	nothing := ""
+	filter := `module.exports = async (c) => ({ authn_ctx: { id_any: c.authn_ctx.id_list.filter((g) => g.endsWith("7")) } })`
+	for _, test := range []struct {
+		kind, script string
+		value        func(int) string
+	}{
+		{"list", nothing, manyGroups},
+		{"list", filter, manyGroups},
+		{"text", nothing, func(n int) string { return quoted(strings.Repeat("é%,\u0001", n)) }},
+		{"object", nothing, asObject},
+		{"any", nothing, func(n int) string { return strings.ReplaceAll(manyGroups(n), `"grp`, `{"a":["b"]},"grp`) }},
 	} {
-		for kind, value := range map[string]func(int) string{
-			"list": manyGroups,
-			"text": func(n int) string { return quoted(strings.Repeat("é%,\u0001", n)) },
-			"object": func(n int) string {
-				return "{" + strings.Trim(strings.ReplaceAll(manyGroups(n), `",`, `":1,`), "[]") + ":1}"
-			},
-			"any": func(n int) string { return strings.ReplaceAll(manyGroups(n), `"grp`, `{"a":["b"]},"grp`) },
-		} {
-			w := hostileWorld(t, idTokenOnly, oneSource("id"), withScript(source))
-			cost := func(n int) float64 {
-				values := map[string]string{"list": `["7"]`}
-				values[kind] = value(n)
-				w.tell(values)
-				var before, after runtime.MemStats
-				runtime.ReadMemStats(&before)
-				w.arrive()
-				runtime.ReadMemStats(&after)
-				return float64(after.TotalAlloc - before.TotalAlloc)
-			}
-			cost(1) // what is made once
-			base := cost(1)
-			small, large := cost(400)-base, cost(4_000)-base
-			t.Logf("%s, %s: %.0f kB, ten times as much %.0f kB: %.1f times", name, kind, small/1e3, large/1e3, large/small)
-			if small > 0 && large > 12*small {
-				t.Errorf("%s, %s: %.1f times the work for ten times the input", name, kind, large/small)
-			}
+		w := hostileWorld(t, idTokenOnly, oneSource("id"), withScript(test.script))
+		cost := func(n int) float64 {
+			w.tell(map[string]string{test.kind: test.value(n)})
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			w.arrive()
+			runtime.ReadMemStats(&after)
+			return float64(after.TotalAlloc - before.TotalAlloc)
+		}
+		cost(1) // and what is made once
+		base := cost(1)
+		small, large := cost(400)-base, cost(4_000)-base
+		t.Logf("%s: %.0f kB, for ten times as much %.0f kB", test.kind, small/1e3, large/1e3)
+		if small <= 0 || large > 12*small {
+			t.Errorf("%s: %.1f times the work for ten times the input", test.kind, large/small)
 		}
 	}
 }

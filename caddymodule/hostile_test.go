@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,6 +21,7 @@ const hostileSite = ` {
 			header X-Gate-Pair "a={claim.name};b={claim.nickname}"
 			header X-Gate-List {claim.groups}
 		}
+		reverse_proxy /plain ADDRESS
 		vars who "{http.auth.user.name}"
 		map {http.auth.user.name} {mapped} {
 			default "<{http.auth.user.name}>"
@@ -50,7 +50,7 @@ func hostileServer(t *testing.T) (s *server, app *application, browserOf func(na
 	app = startApplication(t)
 	s = newServer(t)
 	s.load(s.config(globals(provider4+" {\n\t\t\tattribute teams id_token https://example\\.com/groups string_array\n\t\t\tmap teams groups\n\t\t}\n\t\tclaim groups id_token\n"+outbound,
-		authHost+" {\n\tauth_broker\n}\n"+appHost+strings.Replace(hostileSite, "ADDRESS", app.address(), 1)), authHost, appHost))
+		authHost+" {\n\tauth_broker\n}\n"+appHost+strings.ReplaceAll(hostileSite, "ADDRESS", app.address())), authHost, appHost))
 	return s, app, func(text string) *brokertest.Browser {
 		t.Helper()
 		user, ok := tenant.User("ada")
@@ -107,30 +107,37 @@ func TestR8_PlaceholdersOfAHostileUserStayTexts(t *testing.T) {
 	}
 }
 
-// A line break in a name neither makes a header nor breaks the request, in
-// whichever placeholder it is used.
+// A line break in a name makes no header, in whichever placeholder it is used.
+// The gate leaves its own headers out. What an operator passes on himself, by
+// header_up say, Caddy refuses to send: the request fails, and nobody else's.
 func TestR9_LineBreaksOfAHostileUser(t *testing.T) {
 	_, app, browserOf := hostileServer(t)
 	for _, text := range []string{"a\r\nX-Injected: yes", "a\nX-Injected: yes", "a\rb", "a\x00b", "\x1b[2Ja", "a\x7f"} {
 		t.Run(url.QueryEscape(text), func(t *testing.T) {
 			b := browserOf(text)
-			page := enter(t, b, "https://"+appHost+"/")
+			b.Get("https://" + appHost + "/plain")
+			page := b.SignIn("ada")
+			if !page.Has("app") {
+				t.Fatalf("signing in led to %s\n%s", page, page.Body)
+			}
 			for _, header := range []string{"X-Gate", "X-Gate-Pair", "X-Gate-List", "X-Injected"} {
 				if got := app.header(header); got != "" {
 					t.Errorf("%s is %q", header, got)
 				}
 			}
-			for _, header := range []string{"X-Name", "X-Vars", "X-Up"} {
-				if got := app.header(header); got != "<>" {
-					t.Errorf("%s is %q", header, got)
+			for _, path := range []string{"/", "/echo", "/go"} {
+				b.StopBefore = "https://" + appHost + "/there"
+				page := b.Get("https://" + appHost + path)
+				if page.Header.Get("X-Injected") != "" || app.header("X-Injected") != "" {
+					t.Errorf("%s: a header was injected", path)
+				}
+				if path == "/" && page.Has("app") {
+					t.Error("a control character reaches the application")
 				}
 			}
-			if page.Header.Get("X-Injected") != "" {
-				t.Error("the answer has another header")
-			}
-			if page := b.Get("https://" + appHost + "/echo"); page.Status != http.StatusOK {
-				t.Errorf("/echo: %s", page)
-			}
 		})
+	}
+	if page := enter(t, browserOf("Ada Example"), "https://"+appHost+"/"); app.header("X-Up") != "<Ada Example>" {
+		t.Errorf("the next person: %s, X-Up %q", page, app.header("X-Up"))
 	}
 }

@@ -14,15 +14,18 @@ import (
 type Engine struct {
 	runs  gate // who may have a VM
 	turns gate // whose VM may run
-	now   func() time.Time
+
+	memory uintptr // of one run, in bytes
+	now    func() time.Time
 }
 
 // NewEngine returns an Engine with room for eight runs.
 func NewEngine() *Engine {
 	return &Engine{
-		runs:  make(gate, maxRuns),
-		turns: make(gate, min(maxRuns, max(1, runtime.GOMAXPROCS(0)/2))),
-		now:   time.Now,
+		runs:   make(gate, maxRuns),
+		turns:  make(gate, min(maxRuns, max(1, runtime.GOMAXPROCS(0)/2))),
+		memory: maxMemory,
+		now:    time.Now,
 	}
 }
 

@@ -231,14 +231,13 @@ try { return { acr: String((await (await fetch("https://crm.example.com/")).text
 // An answer that finds no memory left must be an exception in the script,
 // not a value that the engine never made.
 func TestS131_AnswersThatDoNotFitIntoMemory(t *testing.T) {
-	s := compiled(t, calling(respond(200, strings.Repeat("€", maxResponse/3)), `
+	cfg := calling(respond(200, strings.Repeat("€", maxResponse/3)), `
 globalThis.a = [];
 const answer = fetch("https://crm.example.com/");
 try { for (;;) a.push("x".repeat(1 << 16)); } catch {}
 a.length -= 2;
-try { await answer; } catch (e) { a = null; throw e; }`))
-	_, _, err := s.Run(t.Context(), Input{})
-	failed(t, err, KindMemory)
+try { await answer; } catch (e) { a = null; throw e; }`)
+	failed(t, inLittle(t, cfg), KindMemory)
 }
 
 // stalled answers when the caller gives up.

@@ -9,7 +9,7 @@ import (
 
 // patient is a configuration that a loaded machine does not time out.
 func patient(source string) Config {
-	return Config{Name: "post_authn.js", Source: source, Timeout: 10 * time.Second, Wait: time.Minute}
+	return Config{Name: "post_authn.js", Source: source, Timeout: 30 * time.Second, Wait: 5 * time.Minute}
 }
 
 func compiled(t testing.TB, cfg Config) *Script {
@@ -25,6 +25,19 @@ func compiled(t testing.TB, cfg Config) *Script {
 func runOnce(t testing.TB, source string, in Input) (*Output, *Report, error) {
 	t.Helper()
 	return compiled(t, patient(source)).Run(context.Background(), in)
+}
+
+// inLittle runs source in 2 MiB, which are used up sooner than 16.
+func inLittle(t testing.TB, cfg Config) error {
+	t.Helper()
+	e := NewEngine()
+	e.memory = 2 << 20
+	s, err := e.Compile(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = s.Run(context.Background(), Input{})
+	return err
 }
 
 // succeed is runOnce without an error.

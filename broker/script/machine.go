@@ -44,7 +44,7 @@ func newMachine(s *Script, host map[string]quickjs.HostFunc) (*machine, error) {
 }
 
 func (m *machine) boot(s *Script, host map[string]quickjs.HostFunc) error {
-	m.vm.SetMemoryLimit(maxMemory)
+	m.vm.SetMemoryLimit(s.engine.memory)
 	m.vm.SetMaxStackSize(maxStack)
 	// Atomics.wait would block the goroutine where no interrupt reaches it.
 	// (The prelude takes Atomics away, too, for a worse reason.)

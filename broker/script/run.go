@@ -251,7 +251,7 @@ func (r *run) turns() *Error {
 	if r.outcome != nil || r.what == turnLoad {
 		return nil
 	}
-	r.machine.vm.SetMemoryLimit(maxMemory + reserve)
+	r.machine.vm.SetMemoryLimit(r.script.engine.memory + reserve)
 	return r.turn(turnAgain, 0)
 }
 

@@ -31,7 +31,8 @@ var layers = []struct {
 	{"L3 protocols", []string{"broker/op", "broker/gateway"}},
 	{"L4 wiring", []string{"broker"}},
 	{"L5 Caddy", []string{"caddymodule", "broker/brokertest"}},
-	{"L6 programs", []string{"cmd", "examples", "internal/structure"}},
+	{"L6 stage", []string{"examples/internal/stage"}},
+	{"L7 programs", []string{"cmd", "examples", "internal/structure"}},
 }
 
 // Imports within a layer that have a reason.
@@ -126,7 +127,7 @@ func TestLayerOf(t *testing.T) {
 		got[pkg] = layerOf(pkg)
 	}
 	want := map[string]int{
-		"broker": 4, "broker/op": 3, "broker/store/sqlite": 0, "broker/provider/oidc": 2, "cmd/caddy": 6, "brokerage": -1,
+		"broker": 4, "broker/op": 3, "broker/store/sqlite": 0, "broker/provider/oidc": 2, "cmd/caddy": 7, "brokerage": -1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("layers (-want +got):\n%s", diff)
