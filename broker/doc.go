@@ -11,20 +11,23 @@
 //  4. The upstream sends a code to our callback (op).
 //  5. The broker redeems it (provider/oidc).
 //  6. It verifies what it gets (provider/oidc).
-//  7. Attributes become the authentication context (claims, authn).
+//  7. Attributes become the authentication context (claims, authn), which a
+//     script (script) and an application of the operator may extend (op).
 //  8. The user consents (consent, ui).
 //  9. The broker issues its own code (op).
 //  10. The client redeems it (op), or the gate does (gateway).
 //  11. The broker mints tokens (token).
 //
 // Sessions of the browser are kept by package session, everything that
-// outlives a request by package store.
+// outlives a request by package store. Where the context cache of a
+// connection is on, the session has a context that answers in place of steps
+// 2 to 7. Package lineage tells, without any sign-in, which data go where.
 //
 // # Layers
 //
 // Packages import downwards only: claims, oauth, outbound and store know
 // nobody; authn and provider (the contract) stand on them; then the
-// providers, consent, session, token and ui; then op and gateway, which do
-// not know each other; then this package, which connects them. Nothing here
-// imports Caddy: package caddymodule adapts.
+// providers, consent, lineage, script, session, token and ui; then op and
+// gateway, which do not know each other; then this package, which connects
+// them. Nothing here imports Caddy: package caddymodule adapts.
 package broker
