@@ -1,20 +1,17 @@
 package broker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/consent"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
@@ -127,10 +124,10 @@ func (b *Broker) connect() error {
 		Store:       b.deps.Store,
 		Sealer:      b.sealer,
 		Sessions:    b.sessions,
-		Ledger:      &consent.Ledger{Store: b.deps.Store, Now: b.deps.Now, Lifetime: b.config.ConsentLifetime, Scopes: b.model.scopesByName()},
+		Ledger:      &consent.Ledger{Store: b.deps.Store, Now: b.deps.Now, Lifetime: b.config.ConsentLifetime, Scopes: b.model.scopesByName(), Claims: b.model.claims},
 		Minter:      b.minter,
 		Schema:      b.model.schema,
-		Subjects:    &subjects{store: b.deps.Store, legacy: b.config.SubjectFormat == SubjectLegacy},
+		Subjects:    &subjects{store: b.deps.Store, legacy: b.config.SubjectFormat == SubjectLegacy, client: b.client},
 		Pages:       b.pages,
 		Cookies:     session.NewCookies(b.issuer),
 		Logos:       b.config.Logos,
@@ -139,32 +136,6 @@ func (b *Broker) connect() error {
 		Resume:      b.resume,
 	}
 	return nil
-}
-
-// connections returns the connections in the order of the chooser.
-func (b *Broker) connections() ([]op.Connection, error) {
-	inOrder := slices.Clone(b.config.Connections)
-	slices.SortStableFunc(inOrder, func(x, y Connection) int {
-		return cmp.Or(cmp.Compare(x.Order, y.Order), strings.Compare(cmp.Or(x.Name, x.ID), cmp.Or(y.Name, y.ID)))
-	})
-	var out []op.Connection
-	for _, c := range inOrder {
-		pipeline, err := authn.NewPipeline(c.pipeline(b.model.schema))
-		if err != nil {
-			return nil, c.misconfigured(err)
-		}
-		if err := b.model.checkMaySet(&c); err != nil {
-			return nil, c.misconfigured(err)
-		}
-		out = append(out, op.Connection{
-			ID: c.ID, Name: cmp.Or(c.Name, c.ID), LogoURI: c.LogoURI, Disabled: c.Disabled, Hidden: c.Hidden,
-			Domains: c.Domains, Provider: c.Provider, Pipeline: pipeline,
-			SubjectNamespace: c.SubjectNamespace, TrustEmail: c.TrustEmail,
-			CacheTTL: c.ContextCache, Fingerprint: c.fingerprint(b.model.schema),
-			Script: c.Script, Application: c.Application,
-		})
-	}
-	return out, nil
 }
 
 // ServeHTTP answers the addresses of the issuer.

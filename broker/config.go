@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,13 +13,12 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/provider"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 )
 
-// Config is what a broker is. It is pure data but for the providers, which
-// the caller has made of their own settings.
+// Config is what a broker is. It is pure data but for what the caller has
+// made of settings of its own: providers, compiled scripts, and the client
+// that fetches logos.
 type Config struct {
 	// Issuer is the broker's address: https, or http on a loopback host.
 	// It has no trailing slash and may have a path.
@@ -73,60 +70,6 @@ const (
 	SubjectLegacy = "legacy" // the upstream's own; with one connection only
 )
 
-// A Connection is one upstream.
-type Connection struct {
-	// ID is part of the users' identity ([a-z0-9_-], at most 64): a
-	// connection that is renamed has other users.
-	ID string
-
-	// Kind of provider, such as "auth0", for people.
-	Kind string
-
-	// Name and Order place it on the chooser.
-	Name  string
-	Order int
-
-	// LogoURI is an https address; the picture is shown from our own
-	// origin.
-	LogoURI string
-
-	// Disabled ones cannot be used; Hidden ones are not offered.
-	Disabled, Hidden bool
-
-	// Domains of e-mail addresses whose owners sign in here. No two
-	// connections may share one.
-	Domains []string
-
-	Provider provider.Provider
-
-	// Settings tells what else the provider is made of, as a hash: where
-	// it changes, contexts kept from before do not answer any more.
-	Settings string
-
-	// Pipeline builds the authentication context. Without Attributes it
-	// has the standard ones, with their identity mappings. Its Schema is
-	// the broker's.
-	Pipeline authn.Config
-
-	// SubjectNamespace pins the issuer in the users' subjects, for a tenant
-	// that moves to another address. Empty is the upstream's issuer.
-	SubjectNamespace string
-
-	// TrustEmail takes the upstream's e-mail addresses for verified.
-	TrustEmail bool
-
-	// ContextCache is how long a sign-in answers the same browser's further
-	// requests; 0 asks the upstream every time.
-	ContextCache time.Duration
-
-	// Script and Application extend the context; nil for none.
-	Script      *op.Script
-	Application *op.Application
-
-	// Origin is where the connection is configured, such as "Caddyfile:4".
-	Origin string
-}
-
 // A GateConfig is one auth_gate.
 type GateConfig struct {
 	// Origins that the gate guards, such as https://app.example.com.
@@ -150,9 +93,10 @@ type GateConfig struct {
 
 	// Public paths.
 	Public []string
-}
 
-var connectionID = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+	// Origin is where the gate is configured, such as "Caddyfile:12".
+	Origin string
+}
 
 // parseIssuer checks an issuer (OpenID Connect Discovery, 3; RFC 8414, 2).
 func parseIssuer(s string) (*url.URL, error) {
@@ -183,98 +127,4 @@ func (c *Config) defaults() {
 	if c.Session.Lifetime == 0 {
 		c.Session.Lifetime = session.DefaultLifetime
 	}
-}
-
-func (c *Config) validateConnections() error {
-	if len(c.Connections) == 0 {
-		return errors.New("no provider; add one, such as: provider auth0 DOMAIN CLIENT_ID CLIENT_SECRET")
-	}
-	if c.SubjectFormat == SubjectLegacy && len(c.Connections) > 1 {
-		return errors.New("subject_format legacy is for a single provider, because two could name two people alike; remove it, or all providers but one")
-	}
-	ids, domains := map[string]bool{}, map[string]string{}
-	for _, conn := range c.Connections {
-		for _, err := range []error{conn.validateID(ids), conn.validateDomains(domains), c.validateApplication(conn)} {
-			if err != nil {
-				return conn.misconfigured(err)
-			}
-		}
-	}
-	return nil
-}
-
-func (c *Connection) misconfigured(err error) error {
-	return claims.Misconfigured(c.Origin, "provider "+c.ID, err)
-}
-
-// validateID checks the id, and that no earlier connection has it.
-func (c *Connection) validateID(taken map[string]bool) error {
-	switch {
-	case !connectionID.MatchString(c.ID):
-		return errors.New("id must be 1 to 64 of a-z, 0-9, _ and -")
-	case taken[c.ID]:
-		return errors.New("the id is given twice; give one of them another id")
-	}
-	taken[c.ID] = true
-	return nil
-}
-
-// validateDomains makes sure that an e-mail address leads to one connection.
-func (c *Connection) validateDomains(owner map[string]string) error {
-	for _, domain := range c.Domains {
-		if domain == "" || domain != strings.ToLower(domain) || strings.ContainsAny(domain, "@/:* ") {
-			return fmt.Errorf("domains: %q is not a domain in lower case, such as partner.example", domain)
-		}
-		if first, taken := owner[domain]; taken {
-			return fmt.Errorf("domains: %s belongs to provider %s already; a domain leads to one provider", domain, first)
-		}
-		owner[domain] = c.ID
-	}
-	return nil
-}
-
-// validateApplication checks the post-authentication application of a
-// connection: its address, and the client that speaks for it.
-func (c *Config) validateApplication(conn Connection) error {
-	app := conn.Application
-	if app == nil {
-		return nil
-	}
-	if !c.CustomApps {
-		return conn.misconfiguredApplication(errors.New("is switched off; write feature custom_apps to use it"))
-	}
-	u, err := url.Parse(app.URL)
-	if err != nil || u.Host == "" || u.Fragment != "" || !session.SecureOrigin(u) {
-		return conn.misconfiguredApplication(fmt.Errorf("url %q: must be an https address without fragment; http is for loopback hosts only", app.URL))
-	}
-	i := slices.IndexFunc(c.Clients, func(client oauth.Client) bool { return client.ID == app.ClientID })
-	switch {
-	case i < 0:
-		err = fmt.Errorf("client %q is not configured; add: client %s { secret {env.NAME}; grants client_credentials; scopes %s }", app.ClientID, app.ClientID, op.ScopeManagePostAuthn)
-	case !c.Clients[i].MayGrant(oauth.GrantClientCredentials):
-		err = fmt.Errorf("client %s needs the line: grants client_credentials", app.ClientID)
-	case !slices.Contains(c.Clients[i].Scopes, op.ScopeManagePostAuthn):
-		err = fmt.Errorf("client %s needs the line: scopes %s", app.ClientID, op.ScopeManagePostAuthn)
-	}
-	return conn.misconfiguredApplication(err)
-}
-
-func (c *Connection) misconfiguredApplication(err error) error {
-	return claims.Misconfigured(c.Application.Origin, "provider "+c.ID+": post_authn_app", err)
-}
-
-// checkConnections says whether all names are connections.
-func (c *Config) checkConnections(names []string) error {
-	for _, name := range names {
-		known := false
-		var ids []string
-		for _, conn := range c.Connections {
-			known = known || conn.ID == name
-			ids = append(ids, conn.ID)
-		}
-		if !known {
-			return fmt.Errorf("provider %q is not configured; use one of %s", name, strings.Join(ids, ", "))
-		}
-	}
-	return nil
 }

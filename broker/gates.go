@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -29,6 +30,7 @@ func (b *Broker) NewGate(c GateConfig) (*gateway.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.warnHeaders(c)
 	config := gateway.Config{Headers: c.Headers, Public: c.Public, Fingerprint: b.fingerprint()}
 	for _, origin := range c.Origins {
 		u, err := url.Parse(origin)
@@ -52,6 +54,27 @@ func (b *Broker) NewGate(c GateConfig) (*gateway.Gate, error) {
 	defer b.mu.Unlock()
 	b.gates = append(b.gates, g)
 	return g, nil
+}
+
+// warnHeaders tells of header lines whose claim the site cannot have: a
+// misspelled one, or one whose scopes it does not ask for, would never be
+// sent, without a word.
+func (b *Broker) warnHeaders(c GateConfig) {
+	asked := c.Scopes
+	if len(asked) == 0 {
+		asked = oauth.DefaultScopes
+	}
+	for _, h := range c.Headers {
+		for _, placeholder := range h.Placeholders() {
+			name, ok := strings.CutPrefix(placeholder, "claim.")
+			if !ok {
+				continue
+			}
+			if problem := b.model.unavailable(name, asked); problem != "" {
+				b.deps.Log.Warn(fmt.Sprintf("%s: auth_gate: header %s is never sent: %s", cmp.Or(c.Origin, strings.Join(c.Origins, ", ")), h.Name, problem))
+			}
+		}
+	}
 }
 
 // fingerprint changes with all settings of the broker's own that decide

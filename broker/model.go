@@ -1,17 +1,14 @@
 package broker
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
 )
 
 // A model is what all connections and clients of a broker share: the names
@@ -33,10 +30,10 @@ func (c *Config) model() (*model, error) {
 	declared := map[string]bool{}
 	for _, s := range c.Scopes {
 		if !oauth.ValidScope(s.Name) {
-			return nil, misconfigured(s, errors.New("not a scope name; use printable ASCII without spaces, quotes and backslashes"))
+			return nil, s.Misconfigured(errors.New("not a scope name; use printable ASCII without spaces, quotes and backslashes"))
 		}
 		if declared[s.Name] {
-			return nil, misconfigured(s, errors.New("declared twice; keep one"))
+			return nil, s.Misconfigured(errors.New("declared twice; keep one"))
 		}
 		declared[s.Name] = true
 		m.putScope(s)
@@ -55,10 +52,6 @@ func (c *Config) model() (*model, error) {
 		}
 	}
 	return m, nil
-}
-
-func misconfigured(s claims.Scope, err error) error {
-	return claims.Misconfigured(s.Origin, fmt.Sprintf("scope %q", s.Name), err)
 }
 
 // allClaims returns the operator's claims and those of the defaults that
@@ -87,10 +80,7 @@ func (c *Config) allClaims(schema *authn.Schema) ([]claims.Claim, error) {
 // checkSource makes sure that a claim reads a place of the context, or one
 // inside it: another one would be absent for ever, without a word.
 func checkSource(c claims.Claim, schema *authn.Schema) error {
-	from := c.From
-	if from.IsZero() {
-		from = claims.Key(c.Name)
-	}
+	from := c.Place()
 	var names []string
 	for _, f := range schema.Fields() {
 		if from.Within(f.Name) || f.Name.Within(from) {
@@ -105,6 +95,30 @@ func checkSource(c claims.Claim, schema *authn.Schema) error {
 		return fmt.Errorf("from %#q is not in the context schema%s", from, near)
 	}
 	return fmt.Errorf("from %#q is not in the context schema; declare it by: context %s string", from, from)
+}
+
+// unavailable says why a client with these scopes can never have the claim of
+// this name at userinfo, or in a header, and what to write; empty if it can.
+func (m *model) unavailable(name string, scopes []string) string {
+	var known, needed []string
+	for _, c := range m.claims {
+		switch {
+		case !c.In(claims.Userinfo):
+		case c.Name != name:
+			known = append(known, c.Name)
+		case len(c.Scopes) == 0, slices.ContainsFunc(c.Scopes, func(s string) bool { return slices.Contains(scopes, s) }):
+			return ""
+		default:
+			needed = append(needed, c.Scopes...)
+		}
+	}
+	if needed != nil {
+		return fmt.Sprintf("claim %q comes with scope %s; add it to scopes", name, strings.Join(needed, " or "))
+	}
+	if near := claims.DidYouMean(name, known); near != "" {
+		return fmt.Sprintf("no claim %q is declared for id_token or userinfo%s", name, near)
+	}
+	return fmt.Sprintf("no claim %q is declared for id_token or userinfo; declare it by: claim %s id_token", name, name)
 }
 
 func (m *model) putScope(s claims.Scope) {
@@ -133,73 +147,8 @@ func (m *model) scopesByName() map[string]claims.Scope {
 // offered are the scopes that do something: those whose endpoints or tokens
 // do not exist yet are left out.
 func (m *model) offered() []claims.Scope {
-	return slices.DeleteFunc(slices.Clone(m.scopes), func(s claims.Scope) bool {
-		return slices.Contains([]string{"offline_access", "introspect_tokens", "revoke_tokens", "list_clients_with_access", "revoke_client_access"}, s.Name)
-	})
-}
-
-// checkMaySet makes sure that what the connection's application may set has
-// a place in the context.
-func (m *model) checkMaySet(c *Connection) error {
-	if c.Application == nil {
-		return nil
+	idle := []string{
+		claims.ScopeOfflineAccess, claims.ScopeIntrospect, claims.ScopeRevokeTokens, claims.ScopeListClients, claims.ScopeWithdraw,
 	}
-	if err := m.schema.CheckMaySet(c.Application.MaySet); err != nil {
-		return c.misconfiguredApplication(fmt.Errorf("may_set: %w", err))
-	}
-	return nil
-}
-
-// pipeline is the connection's, completed.
-func (c *Connection) pipeline(schema *authn.Schema) authn.Config {
-	p := c.Pipeline
-	if p.Attributes == nil {
-		p.Attributes, p.Mappings = claims.Default(false), claims.DefaultMappings(false)
-	}
-	p.Schema = schema
-	return p
-}
-
-// fingerprint changes with every setting that shapes the contexts of the
-// connection, so that none made under other settings is used again.
-func (c *Connection) fingerprint(schema *authn.Schema) string {
-	p := c.pipeline(schema)
-	p.Schema, p.Attributes, p.Mappings = nil, slices.Clone(p.Attributes), slices.Clone(p.Mappings)
-	for i := range p.Attributes {
-		p.Attributes[i].Origin = "" // a line that moves changes nothing
-	}
-	for i := range p.Mappings {
-		if p.Mappings[i].Origin != claims.OriginDefault {
-			p.Mappings[i].Origin = ""
-		}
-	}
-	print := struct {
-		Settings, Namespace string
-		Pipeline            authn.Config
-		Fields              map[string]claims.Type
-		TrustEmail          bool
-		TTL                 int64
-		Script              string
-		Application         op.Application
-	}{Settings: c.Settings, Namespace: c.SubjectNamespace, Pipeline: p, Fields: types(schema),
-		TrustEmail: c.TrustEmail, TTL: int64(c.ContextCache)}
-	if c.Application != nil {
-		print.Application = *c.Application
-		print.Application.Origin = ""
-	}
-	if c.Script != nil {
-		print.Script = fmt.Sprint(c.Script.Run.Digest(), c.Script.ContinueOnError)
-	}
-	// All of it is texts, numbers and lists: marshalling cannot fail.
-	raw, _ := json.Marshal(print)
-	sum := sha256.Sum256(raw)
-	return hex.EncodeToString(sum[:])
-}
-
-func types(schema *authn.Schema) map[string]claims.Type {
-	out := map[string]claims.Type{}
-	for _, f := range schema.Fields() {
-		out[f.Name.String()] = f.Type
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(m.scopes), func(s claims.Scope) bool { return slices.Contains(idle, s.Name) })
 }

@@ -16,6 +16,7 @@ import (
 type subjects struct {
 	store  store.Store
 	legacy bool
+	client func(id string) *oauth.Client
 
 	mu  sync.Mutex
 	key []byte
@@ -27,6 +28,11 @@ var _ op.Subjects = (*subjects)(nil)
 // legacy format the upstream's own name for them.
 func (s *subjects) Of(ctx context.Context, connection, issuer, idpSubject string) (string, error) {
 	if s.legacy {
+		if c := s.client(idpSubject); c != nil && c.MayGrant(oauth.GrantClientCredentials) {
+			// The tokens that the client gets for itself have its id as
+			// their sub, and the person would pass for it (RFC 9068, 5).
+			return "", fmt.Errorf("%w: the upstream's subject is the id of client %s; rename the client, or use subject_format hash", authn.ErrSubject, c.ID)
+		}
 		return authn.LegacySubject(idpSubject)
 	}
 	key, err := s.secret(ctx)

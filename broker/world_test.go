@@ -55,6 +55,8 @@ type world struct {
 	resolve map[string]string
 	servers map[string]*httptest.Server
 
+	browsers []*brokertest.Browser
+
 	mu       sync.Mutex
 	upstream []*http.Request // what the gated application received
 }
@@ -175,13 +177,20 @@ func (w *world) serve(host string, h http.Handler) {
 	w.Cleanup(srv.Close)
 	if old := w.servers[host]; old != nil {
 		old.Close() // or browsers would go on asking it
+		for _, b := range w.browsers {
+			b.Disconnect()
+		}
 	}
 	w.servers[host] = srv
 	w.resolve[host] = l.Addr().String()
 }
 
 func (w *world) newBrowser() *brokertest.Browser {
-	return brokertest.NewBrowser(w.T, brokertest.BrowserOptions{Resolve: w.resolve, RootCAs: w.ca.Pool(), Now: w.clock.Now})
+	b := brokertest.NewBrowser(w.T, brokertest.BrowserOptions{Resolve: w.resolve, RootCAs: w.ca.Pool(), Now: w.clock.Now})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.browsers = append(w.browsers, b)
+	return b
 }
 
 // received returns the last request that reached the gated application.

@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/lineage"
 )
 
 // App is an OpenID Connect broker in front of one or more identity
@@ -180,6 +181,11 @@ func (a *App) Start() error {
 	if !a.served {
 		a.log.Warn("no site has auth_broker, so nobody can sign in unless another Caddy serves the issuer; add it to the issuer's site",
 			zap.String("issuer", a.issuer))
+	}
+	for _, w := range a.broker.Lineage().Warnings {
+		if w.Code != lineage.AttributeNotMapped { // told when provisioning, with the lines around it
+			a.log.Warn(w.String())
+		}
 	}
 	urls := a.broker.CallbackURLs()
 	for _, id := range slices.Sorted(maps.Keys(urls)) {

@@ -46,7 +46,7 @@ func (a Attribute) attribute(path string) (claims.Attribute, error) {
 	}
 	var err error
 	if out.Path, err = claims.ParsePath(a.Claim); err != nil {
-		return out, claims.Misconfigured(out.Origin, fmt.Sprintf("attribute %q", a.Name), err)
+		return out, out.Misconfigured(err)
 	}
 	return out, nil
 }
@@ -61,7 +61,7 @@ func (p *Provider) ownAttributes(path string) ([]claims.Attribute, error) {
 			return nil, err
 		}
 		if err := checkSource(a.Source); err != nil {
-			return nil, claims.Misconfigured(made.Origin, fmt.Sprintf("attribute %q", a.Name), err)
+			return nil, made.Misconfigured(err)
 		}
 		out = append(out, made)
 	}

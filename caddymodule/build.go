@@ -89,8 +89,11 @@ func checkFeature(name string) error {
 }
 
 func (a *App) configureClaims(b *builder, c *broker.Config) (err error) {
-	if c.Context, err = a.fields(b.resolver); err != nil {
+	if c.Context, err = a.fields(); err != nil {
 		return a.locate(err)
+	}
+	for _, f := range c.Context {
+		b.warnPath(f.Origin+": context", f.Name)
 	}
 	if c.Scopes, err = a.allScopes(); err != nil {
 		return a.locate(err)

@@ -62,12 +62,12 @@ type Claim struct {
 func (a *App) allScopes() ([]claims.Scope, error) {
 	var out []claims.Scope
 	for i, s := range a.Scopes {
-		s.Origin = cmp.Or(s.Origin, indexed("scopes", i))
-		if s.ImplicitGrant && s.Transient {
-			return nil, claims.Misconfigured(s.Origin, fmt.Sprintf("scope %q", s.Name),
-				errors.New("implicit_grant never asks the user and transient always does; keep one of the two"))
+		scope := claims.Scope(s)
+		scope.Origin = cmp.Or(s.Origin, indexed("scopes", i))
+		if scope.ImplicitGrant && scope.Transient {
+			return nil, scope.Misconfigured(errors.New("implicit_grant never asks the user and transient always does; keep one of the two"))
 		}
-		out = append(out, claims.Scope(s))
+		out = append(out, scope)
 	}
 	return out, nil
 }

@@ -50,7 +50,6 @@ func TestM46_M70_DeclaredClaimArrives(t *testing.T) {
 		header X-Groups {claim.groups}
 		header X-Tenant {claim.tenant}
 		header X-Team {claim.https://example.com/team}
-		header X-Plan {claim.https://example.com/plan}
 		header X-Name {claim.name}
 	}
 	reverse_proxy `+app.address()+"\n}\n"), authHost, appHost))
@@ -66,7 +65,6 @@ func TestM46_M70_DeclaredClaimArrives(t *testing.T) {
 	enter(t, b, "https://"+appHost+"/")
 	for header, want := range map[string]string{
 		"X-Groups": "admin,staff", "X-Tenant": "acme/19", "X-Team": "engines",
-		"X-Plan": "", // of ada, at the provider; nobody declared it
 		"X-Name": "", // its scope was not asked for
 	} {
 		if got := app.header(header); got != want {

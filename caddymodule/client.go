@@ -149,7 +149,7 @@ func checkProviders(names []string, connections []broker.Connection) error {
 		if slices.ContainsFunc(connections, func(c broker.Connection) bool { return c.ID == name }) {
 			continue
 		}
-		var ids []string
+		ids := make([]string, 0, len(connections))
 		for _, c := range connections {
 			ids = append(ids, c.ID)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -88,6 +89,9 @@ func (i *informant) ask(path string, query url.Values) ([]byte, error) {
 }
 
 func (i *informant) fetch(path string, query url.Values) ([]byte, error) {
+	if strings.HasPrefix(i.address, "http://") || strings.HasPrefix(i.address, "https://") {
+		return nil, fmt.Errorf("--address %s: write host and port of the admin API without http://, such as localhost:2019", i.address)
+	}
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
@@ -99,6 +103,9 @@ func (i *informant) fetch(path string, query url.Values) ([]byte, error) {
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, fmt.Errorf("asking the server at %s: %w", i.address, err)
+	}
+	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != "application/json" {
+		return nil, fmt.Errorf("what answers at %s is not the admin API of a Caddy with this module; give its address, which is localhost:2019 unless the configuration says otherwise", i.address)
 	}
 	return raw, nil
 }

@@ -14,7 +14,7 @@ import (
 // validate" everything is provisioned and nothing is started, so that no
 // call is made and no file of the broker's is opened; gates register their
 // sites. More than that, nothing of the server is written to or read that
-// an answer can do without, see surroundings.
+// an answer can do without, see isolate.
 func inspect(file, adapter string, use func(*App) error) (err error) {
 	if file != "" && file != "-" {
 		if _, err := os.Stat(file); err != nil {
@@ -44,7 +44,7 @@ func inspect(file, adapter string, use func(*App) error) (err error) {
 }
 
 func provision(raw []byte, dir string) (*App, error) {
-	raw, err := surroundings(caddy.RemoveMetaFields(raw), dir)
+	raw, err := isolate(caddy.RemoveMetaFields(raw), dir)
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +62,13 @@ func provision(raw []byte, dir string) (*App, error) {
 	return findApp(ctx, "auth_broker")
 }
 
-// surroundings replaces what belongs to the server and not to the question.
+// isolate takes out of a configuration what belongs to the server and not to
+// the question.
 // Its log files stay closed, and warnings go to the terminal. Its storage is
 // left alone: to provision a site with an internal certificate makes a
 // certificate authority there, which would then be owned by whoever asks.
 // Nor are certificates loaded, whose keys may not be readable for them.
-func surroundings(raw []byte, dir string) ([]byte, error) {
+func isolate(raw []byte, dir string) ([]byte, error) {
 	var config map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &config); err != nil {
 		return nil, fmt.Errorf("decoding the configuration: %w", err)

@@ -10,11 +10,7 @@ import (
 )
 
 func lineageCommand() *cobra.Command {
-	var (
-		from                          informant
-		client, attribute, connection string
-		asJSON                        bool
-	)
+	var question lineageQuestion
 	cmd := &cobra.Command{
 		Use:   "lineage [--client ID | --attribute NAME | --connection ID] [--json] [--config FILE [--adapter NAME] | --address ADDRESS]",
 		Short: "Shows which data reaches which client, from where, and why not",
@@ -40,34 +36,43 @@ have a say.`,
   caddy auth-broker lineage --attribute groups --address localhost:2019
   caddy auth-broker lineage --json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			query := url.Values{}
-			for name, value := range map[string]string{"client": client, "attribute": attribute, "connection": connection} {
-				if cmd.Flags().Changed(name) {
-					query.Set(name, value)
-				}
-			}
-			if len(query) > 1 {
-				return errors.New("one question at a time; use one of --client, --attribute and --connection")
-			}
-			raw, err := from.ask(adminLineage, query)
-			if err != nil {
-				return err
-			}
-			out := cmd.OutOrStdout()
-			switch {
-			case query.Has("client"):
-				return show(out, raw, asJSON, (*lineage.ClientAnswer).Text)
-			case query.Has("attribute"):
-				return show(out, raw, asJSON, (*lineage.AttributeAnswer).Text)
-			}
-			return show(out, raw, asJSON, (*lineage.Graph).Text)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return question.run(cmd) },
 	}
-	from.flags(cmd)
-	cmd.Flags().StringVar(&client, "client", "", "What this client or site gets")
-	cmd.Flags().StringVar(&attribute, "attribute", "", "Who gets this attribute")
-	cmd.Flags().StringVar(&connection, "connection", "", "What comes from this provider")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "Put out JSON")
+	question.from.flags(cmd)
+	cmd.Flags().StringVar(&question.client, "client", "", "What this client or site gets")
+	cmd.Flags().StringVar(&question.attribute, "attribute", "", "Who gets this attribute")
+	cmd.Flags().StringVar(&question.connection, "connection", "", "What comes from this provider")
+	cmd.Flags().BoolVar(&question.json, "json", false, "Put out JSON")
 	return cmd
+}
+
+// A lineageQuestion is one call of the command.
+type lineageQuestion struct {
+	from                          informant
+	client, attribute, connection string
+	json                          bool
+}
+
+func (q *lineageQuestion) run(cmd *cobra.Command) error {
+	query := url.Values{}
+	for name, value := range map[string]string{"client": q.client, "attribute": q.attribute, "connection": q.connection} {
+		if cmd.Flags().Changed(name) {
+			query.Set(name, value)
+		}
+	}
+	if len(query) > 1 {
+		return errors.New("one question at a time; use one of --client, --attribute and --connection")
+	}
+	raw, err := q.from.ask(adminLineage, query)
+	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	switch {
+	case query.Has("client"):
+		return show(out, raw, q.json, (*lineage.ClientAnswer).Text)
+	case query.Has("attribute"):
+		return show(out, raw, q.json, (*lineage.AttributeAnswer).Text)
+	}
+	return show(out, raw, q.json, (*lineage.Graph).Text)
 }

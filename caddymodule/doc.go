@@ -8,6 +8,15 @@
 // while they are provisioned, and a gate then tells the broker which site
 // it guards, because only there is the site's address known.
 //
+// Every block of the configuration is a struct, which is its JSON form, in a
+// file of its name, such as provider.go; the words of the Caddyfile that
+// fill it are in caddyfile_provider.go. What build.go makes of all of them
+// is the configuration of the broker.
+//
+// The admin API (admin.go) tells what the running broker is configured to
+// do, and changes nothing. The command "caddy auth-broker" (command.go) puts
+// the same questions to it, or to a configuration that is only provisioned.
+//
 // Provisioning reads settings, secrets and scripts and computes; it opens no
 // file of ours, makes no call and starts nothing, so that "caddy validate"
 // can run beside a server. The broker works from then on. Starting the app opens

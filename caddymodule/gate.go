@@ -112,7 +112,7 @@ func (g *Gate) Provision(ctx caddy.Context) error {
 func (g *Gate) config(ctx caddy.Context, place string) (broker.GateConfig, error) {
 	c := broker.GateConfig{
 		Name: g.Name, Trusted: g.Trusted, Connections: g.Providers,
-		Scopes: g.Scopes, RequiredScopes: g.RequiredScopes, Public: g.Public,
+		Scopes: g.Scopes, RequiredScopes: g.RequiredScopes, Public: g.Public, Origin: g.Origin,
 	}
 	var err error
 	if c.Origins, err = g.origins(ctx); err != nil {
@@ -177,7 +177,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 
 // passedVar is the request variable that is true once a gate has let a
 // visitor through.
-const passedVar = "auth_gate.passed"
+const passedVar = "auth_gate.passed" //nolint:gosec // G101: passed, not password
 
 // skip is for what the matcher leaves out. Where another gate of the site,
 // for other paths, has set its headers, they stay.

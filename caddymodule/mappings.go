@@ -148,7 +148,7 @@ func (p *Provider) allMappings(schema *authn.Schema, path string, attributes []c
 
 // checkMapped makes sure that there is an attribute to map.
 func (p *Provider) checkMapped(m claims.Mapping, path string, attributes []claims.Attribute) error {
-	var names []string
+	names := make([]string, 0, len(attributes))
 	for _, a := range attributes {
 		names = append(names, a.Name)
 	}
@@ -165,8 +165,9 @@ func (p *Provider) checkMapped(m claims.Mapping, path string, attributes []claim
 
 // checkUnmap makes sure that there is a default mapping to leave out.
 func checkUnmap(target string) error {
-	var targets []string
-	for _, m := range claims.DefaultMappings(false) {
+	defaults := claims.DefaultMappings(false)
+	targets := make([]string, 0, len(defaults))
+	for _, m := range defaults {
 		targets = append(targets, m.To.String())
 	}
 	if !slices.Contains(targets, target) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"unicode"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -28,7 +29,7 @@ func publish(r *http.Request, v *gateway.Visitor) {
 			return "", true
 		}
 		if name == "id" {
-			return v.Subject, true
+			return scalar(v.Subject), true
 		}
 		claim, ok := v.Claim(name)
 		if !ok {
@@ -40,17 +41,27 @@ func publish(r *http.Request, v *gateway.Visitor) {
 
 // scalar returns a claim as Caddy's matchers and templates can use it. A
 // list or an object becomes JSON: joined by commas, a group called
-// "a,admin" would be two.
+// "a,admin" would be two. A text with a control character is empty, as the
+// gate's own headers leave it out: in a header of the operator's, Caddy would
+// answer 502, and a user could lock himself out by his name.
 func scalar(claim any) any {
+	var text string
 	switch claim := claim.(type) {
-	case string, bool:
+	case bool:
 		return claim
+	case string:
+		text = claim
 	case json.Number:
-		return claim.String()
+		text = claim.String()
+	default:
+		raw, err := json.Marshal(claim)
+		if err != nil {
+			return ""
+		}
+		text = string(raw)
 	}
-	raw, err := json.Marshal(claim)
-	if err != nil {
+	if strings.ContainsFunc(text, unicode.IsControl) {
 		return ""
 	}
-	return string(raw)
+	return text
 }

@@ -35,8 +35,10 @@ func TestM80_ApplicationMergesByName(t *testing.T) {
 			`{"amr": ["pwd", "otp"], "acr": "strong"}`,
 			func(c *Context) { c.AMR, c.ACR, c.ACRTime = []string{"pwd", "otp"}, "strong", c.AuthTime },
 			[]Entry{
-				{Name: "amr", Reason: claims.AppReplaced}, {Name: "amr"},
-				{Name: "acr", Reason: claims.AppReplaced}, {Name: "acr"},
+				{Name: "amr", Reason: claims.AppReplaced},
+				{Name: "amr"},
+				{Name: "acr", Reason: claims.AppReplaced},
+				{Name: "acr"},
 			},
 		},
 		"another address without the flag": {
@@ -46,7 +48,8 @@ func TestM80_ApplicationMergesByName(t *testing.T) {
 				delete(c.Attributes, "email_verified")
 			},
 			[]Entry{
-				{Name: "email", Reason: claims.AppReplaced}, {Name: "email"},
+				{Name: "email", Reason: claims.AppReplaced},
+				{Name: "email"},
 				{Name: "email_verified", Reason: claims.UnverifiedPair},
 			},
 		},

@@ -16,7 +16,7 @@ func TestM40_AllSettingsAreOptional(t *testing.T) {
 	static.StaticAMR = []string{"mfa"}
 	a, b := pipeline(t, plain), pipeline(t, static)
 	for p, want := range map[*Pipeline]string{a: "pwd", b: "mfa"} {
-		c, _, err := p.Build(ada(t, `{"name": "Ada"}`))
+		c, _, _, err := p.Build(ada(t, `{"name": "Ada"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,7 +31,7 @@ func TestM40_AllSettingsAreOptional(t *testing.T) {
 	if got, want := len(a.Schema().Fields()), len(defaults.Fields()); got != want {
 		t.Errorf("%d names in the schema, want the %d defaults", got, want)
 	}
-	empty, _, err := pipeline(t, Config{}).Build(ada(t, `{"name": "Ada"}`))
+	empty, _, _, err := pipeline(t, Config{}).Build(ada(t, `{"name": "Ada"}`))
 	if err != nil || len(empty.Attributes) != 0 {
 		t.Errorf("without attributes: %v, %v", empty, err)
 	}
@@ -76,7 +76,7 @@ func TestM47_DeclaredAndMappedIsInTheContext(t *testing.T) {
 
 	teams := claims.Attribute{Name: "teams", Source: claims.IDToken, Path: claims.Key("teams"), Type: claims.StringArray}
 	cfg.Attributes = append(cfg.Attributes, teams)
-	c, _, err := pipeline(t, cfg).Build(ada(t, `{"teams": ["staff"]}`))
+	c, _, _, err := pipeline(t, cfg).Build(ada(t, `{"teams": ["staff"]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

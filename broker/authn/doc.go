@@ -11,7 +11,8 @@
 // SSO session before, see [Inherit]. Later stages may change the context
 // before consent is asked: [Schema.ApplyScript] and
 // [Schema.ApplyApplication] merge what they return, whole or not at all.
-// Tokens are minted from the context and from nothing else.
+// Tokens are minted from the context, as far as an [Authorization] gives it
+// to a client, and from nothing else.
 //
 // Every stage leaves entries in the [Trace] of the sign-in: where a value
 // came from, or why it did not arrive, and never the value itself.

@@ -147,7 +147,7 @@ func TestM43_OverrideComesAfterInheritance(t *testing.T) {
 	cfg.StaticAMR = []string{"mfa"}
 	_, known := Inherit(nil, answer("s", at(0), "strong", "pwd"), at(0))
 	in, next := Inherit(&known, answer("s", at(30), ""), at(31))
-	c, _, err := pipeline(t, cfg).Build(in)
+	c, _, _, err := pipeline(t, cfg).Build(in)
 	if err != nil {
 		t.Fatal(err)
 	}

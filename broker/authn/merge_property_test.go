@@ -23,7 +23,7 @@ func signIn(t *rapid.T) (*world, *Context) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, _, err := p.Build(w.in)
+	c, _, _, err := p.Build(w.in)
 	if err != nil {
 		t.Fatal(err)
 	}

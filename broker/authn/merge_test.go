@@ -3,6 +3,7 @@ package authn
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,8 +84,10 @@ func TestM70M71_ScriptMergesByTopLevelKey(t *testing.T) {
 			`{"address": {"country": "FR", "region": "IDF"}}`,
 			strings.Replace(was, `{"country": "GB", "locality": "London"}`, `{"country": "FR", "region": "IDF"}`, 1) + `}`,
 			[]Entry{
-				{Name: "address.locality", Reason: claims.ScriptRemoved}, {Name: "address.region"},
-				{Name: "address.country", Reason: claims.ScriptReplaced}, {Name: "address.country"},
+				{Name: "address.locality", Reason: claims.ScriptRemoved},
+				{Name: "address.region"},
+				{Name: "address.country", Reason: claims.ScriptReplaced},
+				{Name: "address.country"},
 			},
 		},
 		"a null inside is as good as absent": {
@@ -103,12 +106,16 @@ func TestM70M71_ScriptMergesByTopLevelKey(t *testing.T) {
 			[]Entry{{Name: "profile_data"}},
 		},
 		"any": {`{"anything": [1, "a", {}]}`, was + `, "anything": [1, "a", {}]}`, []Entry{{Name: "anything"}}},
-		"falsy values are values": {`{"plan": "", "score": 0, "groups": []}`,
+		"falsy values are values": {
+			`{"plan": "", "score": 0, "groups": []}`,
 			`{"name": "Ada", "email": "ada@example.com", "email_verified": true, "groups": [], "plan": "",
 			"address": {"country": "GB", "locality": "London"}, "score": 0}`,
 			[]Entry{
-				{Name: "groups", Reason: claims.ScriptReplaced}, {Name: "groups"}, {Name: "plan"},
-				{Name: "score", Reason: claims.ScriptReplaced}, {Name: "score"},
+				{Name: "groups", Reason: claims.ScriptReplaced},
+				{Name: "groups"},
+				{Name: "plan"},
+				{Name: "score", Reason: claims.ScriptReplaced},
+				{Name: "score"},
 			},
 		},
 		"the same again": {was + `}`, was + `}`, []Entry{{}}},
@@ -415,12 +422,7 @@ func TestVerifiedFlagsGoWithTheirValue(t *testing.T) {
 }
 
 func containsEntry(trace Trace, want Entry) bool {
-	for _, e := range without(trace) {
-		if e == want {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(without(trace), want)
 }
 
 func TestScriptSharesNothing(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 // done returns what a merge did. It compares the contexts and not the
 // change, so no difference can go untold.
 func (m *merge) done() Trace {
-	var trace Trace
+	trace := make(Trace, 0, len(m.reserved))
 	for _, name := range m.reserved {
 		trace = append(trace, Entry{Stage: m.stage, Name: name, Reason: claims.ReservedName})
 	}

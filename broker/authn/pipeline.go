@@ -140,19 +140,26 @@ func updatedAt(attributes []claims.Attribute) []string {
 // Build makes the context of one sign-in. Its Subject is left empty: later
 // stages may still change whom the upstream means.
 //
-// What did not arrive is in the drops, also beside an error. Errors are
-// [ErrSubject] and [claims.ErrRequired]; both end the sign-in.
-func (p *Pipeline) Build(in Input) (*Context, []claims.Drop, error) {
+// What did not arrive is in the drops. The trace tells what became of every
+// attribute and mapping, and of the claims nobody declared. Errors are
+// [ErrSubject] and [claims.ErrRequired]; both end the sign-in. Drops and
+// trace are there beside the latter, too.
+func (p *Pipeline) Build(in Input) (*Context, []claims.Drop, Trace, error) {
 	if err := checkIdentity(in.Connection, in.Issuer, in.Subject); err != nil {
-		return nil, nil, fmt.Errorf("connection %q: %w", in.Connection, err)
+		return nil, nil, nil, fmt.Errorf("connection %q: %w", in.Connection, err)
 	}
 	values, drops := p.extract(in.Documents)
-	attributes, lost, err := p.mapper.Map(values)
+	attributes, steps, lost, err := p.mapper.Map(values)
+
+	trace := p.undeclared(in.Documents)
+	trace = append(trace, p.received(values, drops)...)
+	trace = append(trace, mapped(attributes, steps, drops, lost)...)
 	drops = append(drops, lost...)
 	if err != nil {
-		return nil, drops, fmt.Errorf("connection %q: %w", in.Connection, err)
+		return nil, drops, trace, fmt.Errorf("connection %q: %w", in.Connection, err)
 	}
-	return p.context(in, attributes), drops, nil
+	c := p.context(in, attributes)
+	return c, drops, append(trace, p.authenticated(in, c)...), nil
 }
 
 // extract reads the attributes as the mappings want them.

@@ -13,7 +13,7 @@ import (
 )
 
 func TestM50M66_ConnectionWithoutConfiguration(t *testing.T) {
-	got, drops, err := pipeline(t, standard(false)).Build(ada(t, `{
+	got, drops, _, err := pipeline(t, standard(false)).Build(ada(t, `{
 		"iss": "https://tenant.example/", "sub": "auth0|1", "amr": ["pwd"], "custom": "x",
 		"name": "Ada", "email": "ada@example.com", "email_verified": true, "updated_at": 1311280970,
 		"address": {"country": "GB"}
@@ -40,7 +40,7 @@ func TestM50M66_ConnectionWithoutConfiguration(t *testing.T) {
 func TestM54_UserinfoFillsTheContext(t *testing.T) {
 	in := ada(t, `{"name": "Ada"}`)
 	in.Documents[claims.Userinfo] = object(t, `{"name": "Other", "nickname": "ada"}`)
-	got, _, err := pipeline(t, standard(true)).Build(in)
+	got, _, _, err := pipeline(t, standard(true)).Build(in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestM54_UserinfoFillsTheContext(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	t.Run("D13 a failed call leaves an empty source", func(t *testing.T) {
-		got, drops, err := pipeline(t, standard(true)).Build(ada(t, `{"name": "Ada"}`))
+		got, drops, _, err := pipeline(t, standard(true)).Build(ada(t, `{"name": "Ada"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestM54_UserinfoFillsTheContext(t *testing.T) {
 func TestR40_PairsHoldInThePipeline(t *testing.T) {
 	in := ada(t, `{"email_verified": true}`)
 	in.Documents[claims.Userinfo] = object(t, `{"email": "victim@example.com"}`)
-	got, _, err := pipeline(t, standard(true)).Build(in)
+	got, _, _, err := pipeline(t, standard(true)).Build(in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestCustomAttributesAndMappings(t *testing.T) {
 	in := ada(t, `{"name": "Ada", "https://example.com/groups": ["staff", "dev"]}`)
 	in.Documents[claims.Userinfo] = object(t, `{"app_metadata": {"plan": "gold", "secret": "x"}}`)
 	in.Documents[claims.AccessToken] = object(t, `{"permissions": ["read:all"]}`)
-	got, drops, err := pipeline(t, custom(t)).Build(in)
+	got, drops, _, err := pipeline(t, custom(t)).Build(in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestCustomAttributesAndMappings(t *testing.T) {
 	})
 	t.Run("a missing required one ends the sign-in", func(t *testing.T) {
 		in.Documents[claims.Userinfo] = object(t, `{"app_metadata": {"plan": 1}}`)
-		got, drops, err := pipeline(t, custom(t)).Build(in)
+		got, drops, _, err := pipeline(t, custom(t)).Build(in)
 		if !errors.Is(err, claims.ErrRequired) || got != nil {
 			t.Fatalf("got %v, %v", got, err)
 		}
@@ -202,7 +202,7 @@ func TestBuildRefusesAnIncompleteIdentity(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := ada(t, `{"name": "Ada"}`)
 			change(&in)
-			if got, _, err := p.Build(in); !errors.Is(err, ErrSubject) || got != nil {
+			if got, _, _, err := p.Build(in); !errors.Is(err, ErrSubject) || got != nil {
 				t.Errorf("got %v, %v; want ErrSubject", got, err)
 			}
 		})
@@ -230,7 +230,7 @@ func TestISOUpdatedAt(t *testing.T) {
 		`"2019-13-12T08:28:33"`: `{}`,
 	} {
 		t.Run(value, func(t *testing.T) {
-			got, drops, err := pipeline(t, iso).Build(ada(t, `{"updated_at": `+value+`}`))
+			got, drops, _, err := pipeline(t, iso).Build(ada(t, `{"updated_at": `+value+`}`))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -246,7 +246,7 @@ func TestISOUpdatedAt(t *testing.T) {
 	t.Run("from userinfo too", func(t *testing.T) {
 		in := ada(t, `{}`)
 		in.Documents[claims.Userinfo] = object(t, `{"updated_at": "2019-09-12T08:28:33.123Z"}`)
-		got, _, err := pipeline(t, iso).Build(in)
+		got, _, _, err := pipeline(t, iso).Build(in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -255,7 +255,7 @@ func TestISOUpdatedAt(t *testing.T) {
 		}
 	})
 	t.Run("other connections take it as it is", func(t *testing.T) {
-		got, _, err := pipeline(t, standard(false)).Build(ada(t, `{"updated_at": "2019-09-12T08:28:33.123Z"}`))
+		got, _, _, err := pipeline(t, standard(false)).Build(ada(t, `{"updated_at": "2019-09-12T08:28:33.123Z"}`))
 		if err != nil || len(got.Attributes) != 0 {
 			t.Errorf("got %v, %v", got.Attributes, err)
 		}
@@ -266,7 +266,7 @@ func TestISOUpdatedAt(t *testing.T) {
 		cfg.Attributes = append(cfg.Attributes, claims.Attribute{Name: "changed", Source: claims.IDToken, Path: claims.Key("updated_at")})
 		cfg.Mappings = append([]claims.Mapping{{From: "changed", To: claims.Key("nickname")}}, cfg.Mappings...)
 		in := ada(t, `{"updated_at": "2019-09-12T08:28:33.123Z"}`)
-		got, _, err := pipeline(t, cfg).Build(in)
+		got, _, _, err := pipeline(t, cfg).Build(in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -296,7 +296,7 @@ func TestM42M43_StaticAMR(t *testing.T) {
 			cfg.StaticAMR = tt.static
 			in := ada(t, `{}`)
 			in.AMR = tt.upstream
-			got, _, err := pipeline(t, cfg).Build(in)
+			got, _, _, err := pipeline(t, cfg).Build(in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -309,10 +309,10 @@ func TestM42M43_StaticAMR(t *testing.T) {
 		cfg := standard(false)
 		cfg.StaticAMR = []string{"mfa"}
 		p := pipeline(t, cfg)
-		first, _, _ := p.Build(ada(t, `{}`))
+		first, _, _, _ := p.Build(ada(t, `{}`))
 		first.AMR[0] = "changed"
 		cfg.StaticAMR[0] = "changed"
-		second, _, _ := p.Build(ada(t, `{}`))
+		second, _, _, _ := p.Build(ada(t, `{}`))
 		if diff := cmp.Diff([]string{"mfa"}, second.AMR); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -323,7 +323,7 @@ func TestBuildKeepsItsHandsOffTheInput(t *testing.T) {
 	const text = `{"name": "Ada", "address": {"country": "GB"}}`
 	in := ada(t, text)
 	in.AuthTime = time.Date(2026, 1, 2, 4, 4, 5, 0, time.FixedZone("", 3600))
-	got, _, err := pipeline(t, standard(false)).Build(in)
+	got, _, _, err := pipeline(t, standard(false)).Build(in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +343,7 @@ func TestBuildKeepsItsHandsOffTheInput(t *testing.T) {
 func TestUnknownAuthTimeStaysUnknown(t *testing.T) {
 	in := ada(t, `{}`)
 	in.AuthTime = time.Time{}
-	got, _, err := pipeline(t, standard(false)).Build(in)
+	got, _, _, err := pipeline(t, standard(false)).Build(in)
 	if err != nil || !got.AuthTime.IsZero() {
 		t.Errorf("got %v, %v", got.AuthTime, err)
 	}
@@ -353,14 +353,14 @@ func TestPipelineIsSafeForConcurrentUse(t *testing.T) {
 	p := pipeline(t, custom(t))
 	in := ada(t, `{"name": "Ada", "email": "ada@example.com", "email_verified": true, "https://example.com/groups": ["a"]}`)
 	in.Documents[claims.Userinfo] = object(t, `{"app_metadata": {"plan": "gold"}}`)
-	want, _, err := p.Build(in)
+	want, _, _, err := p.Build(in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
-			got, _, err := p.Build(in)
+			got, _, _, err := p.Build(in)
 			if err != nil || !cmp.Equal(got, want) {
 				t.Errorf("got %v, %v", got, err)
 			}
@@ -380,7 +380,7 @@ func BenchmarkBuild(b *testing.B) {
 	in.Documents[claims.Userinfo] = object(b, `{"name": "Ada", "email": "ada@example.com", "app_metadata": {"plan": "gold"}}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := p.Build(in); err != nil {
+		if _, _, _, err := p.Build(in); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -24,7 +24,7 @@ import (
 func TestPropertyNothingSkipsAStage(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(rt)
-		c, _, err := w.pipeline.Build(w.in)
+		c, _, _, err := w.pipeline.Build(w.in)
 		if err != nil {
 			return
 		}
@@ -102,7 +102,7 @@ func TestPropertyOnlyMappedValuesRemain(t *testing.T) {
 		}
 		all = slices.DeleteFunc(all, func(s string) bool { return !strings.HasPrefix(s, "marker-") && !strings.HasPrefix(s, "7000") })
 
-		c, drops, trace, err := w.pipeline.BuildTraced(w.in)
+		c, drops, trace, err := w.pipeline.Build(w.in)
 		context := w.text(c)
 		told := w.text(trace) + w.text(drops) + fmt.Sprint(drops, trace, err)
 		for _, marker := range all {
@@ -150,7 +150,7 @@ func (w *world) text(v any) string {
 func TestPropertyEveryStageLeavesAnEntry(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(rt)
-		c, _, trace, err := w.pipeline.BuildTraced(w.in)
+		c, _, trace, err := w.pipeline.Build(w.in)
 		for _, a := range w.cfg.Attributes {
 			entries := of(trace, StageAttribute, a.Name)
 			_, received := a.Path.Lookup(w.in.Documents[a.Source])
@@ -200,8 +200,8 @@ func TestPropertyEveryStageLeavesAnEntry(t *testing.T) {
 func TestPropertyNoThirdOutcome(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(rt)
-		before := claims.Clone(map[string]any(w.in.Documents[claims.IDToken]))
-		c, drops, err := w.pipeline.Build(w.in)
+		before := claims.Clone(w.in.Documents[claims.IDToken])
+		c, drops, _, err := w.pipeline.Build(w.in)
 		if !reflect.DeepEqual(before, any(w.in.Documents[claims.IDToken])) {
 			rt.Fatal("the document changed")
 		}

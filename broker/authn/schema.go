@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -77,11 +78,11 @@ func defaultFields() []Field {
 func (s *Schema) check(f Field, seen map[string]bool) error {
 	switch {
 	case f.Name.IsZero():
-		return fmt.Errorf("name is empty")
+		return errors.New("name is empty; write one such as tenant or billing.plan")
 	case claims.Reserved(f.Name.Top()):
-		return fmt.Errorf("the name is reserved; the broker fills it itself")
+		return errors.New("the name is reserved; the broker fills it itself")
 	case seen[f.Name.String()]:
-		return fmt.Errorf("declared twice; keep one")
+		return errors.New("declared twice; keep one")
 	}
 	if err := f.Type.Validate(); err != nil {
 		return err

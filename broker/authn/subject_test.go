@@ -61,7 +61,7 @@ func TestR39_PersonIsConnectionIssuerAndSubjectOnly(t *testing.T) {
 		for name, in := range map[string]Input{
 			"acme": ada(t, same), "partner": func() Input { in := ada(t, same); in.Connection = "partner"; return in }(),
 		} {
-			c, _, err := p.Build(in)
+			c, _, _, err := p.Build(in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +71,7 @@ func TestR39_PersonIsConnectionIssuerAndSubjectOnly(t *testing.T) {
 			}
 			seen[s] = name
 		}
-		moved, _, err := p.Build(ada(t, `{"email": "other@example.com"}`))
+		moved, _, _, err := p.Build(ada(t, `{"email": "other@example.com"}`))
 		if err != nil {
 			t.Fatal(err)
 		}

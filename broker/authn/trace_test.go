@@ -17,7 +17,7 @@ import (
 // traced builds the context of one sign-in and returns its lineage.
 func traced(t testing.TB, cfg Config, in Input) (*Context, Trace) {
 	t.Helper()
-	c, _, trace, err := pipeline(t, cfg).BuildTraced(in)
+	c, _, trace, err := pipeline(t, cfg).Build(in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,14 +105,14 @@ func TestM64M65_LineageAgreesWithTheConfiguration(t *testing.T) {
 func TestTraceOfRequiredTargetEndingTheSignIn(t *testing.T) {
 	in := ada(t, `{}`)
 	in.Documents[claims.Userinfo] = object(t, `{"app_metadata": {"plan": 1}}`)
-	c, drops, trace, err := pipeline(t, custom(t)).BuildTraced(in)
+	c, drops, trace, err := pipeline(t, custom(t)).Build(in)
 	if !errors.Is(err, claims.ErrRequired) || c != nil || len(drops) == 0 {
 		t.Fatalf("got %v, %v, %v", c, drops, err)
 	}
 	wantEntries(t, trace, StageMapping, "plan", Entry{From: "plan", Reason: claims.TypeMismatch, Origin: "Caddyfile:24"})
 	t.Run("nobody's sign-in has none", func(t *testing.T) {
 		in.Subject = ""
-		if _, _, trace, err := pipeline(t, custom(t)).BuildTraced(in); !errors.Is(err, ErrSubject) || trace != nil {
+		if _, _, trace, err := pipeline(t, custom(t)).Build(in); !errors.Is(err, ErrSubject) || trace != nil {
 			t.Errorf("got %v, %v", trace, err)
 		}
 	})
@@ -292,22 +292,5 @@ func TestTraceJSON(t *testing.T) {
 	}
 	if want := `{"stage":"attribute","name":"name","from":"id_token name","type":"string","size":5,"origin":"default"}`; !strings.Contains(string(text), want) {
 		t.Errorf("%s lacks %s", text, want)
-	}
-}
-
-func TestBuildTracedBuildsTheSame(t *testing.T) {
-	in := ada(t, `{"name": "Ada", "email": "ada@example.com", "updated_at": "x"}`)
-	in.Documents[claims.Userinfo] = object(t, `{"app_metadata": {"plan": "gold"}}`)
-	p := pipeline(t, custom(t))
-	want, wantDrops, err := p.Build(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, drops, _, err := p.BuildTraced(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got) + cmp.Diff(wantDrops, drops); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -21,7 +21,7 @@ type accessToken struct {
 // remembers it for userinfo.
 func (t *Tenant) accessToken(client Client, user User, g grant, api API) string {
 	now := t.now()
-	value := ""
+	var value string
 	if api.Identifier == "" {
 		value = opaque(t.opts.Issuer, t.random)
 	} else {

@@ -123,6 +123,10 @@ func (p *profile) dial(ctx context.Context, network, addr string) (net.Conn, err
 // NewTab opens an empty tab that shares cookies with this one.
 func (b *Browser) NewTab() *Browser { return &Browser{t: b.t, profile: b.profile} }
 
+// Disconnect closes the connections that are kept alive, as a server that
+// goes away does. A browser that has not noticed yet would fail on one.
+func (b *Browser) Disconnect() { b.profile.client.CloseIdleConnections() }
+
 // Page returns the page the tab shows, nil if none.
 func (b *Browser) Page() *Page { return b.page }
 

@@ -89,7 +89,7 @@ func TestForgeriesWouldFoolACarelessVerifier(t *testing.T) {
 		t.Errorf("got alg %v", got)
 	}
 	raw = forge(brokertest.HMACSecret)
-	if sig, err = jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.HS256}); err != nil {
+	if _, err = jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.HS256}); err != nil {
 		t.Errorf("HS256: %v", err)
 	}
 	if h := header(t, forge(brokertest.KeyURLs)); h["jku"] == nil || h["x5u"] == nil {

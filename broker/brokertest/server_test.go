@@ -63,4 +63,5 @@ func ExampleListen() {
 		panic(err)
 	}
 	defer tenant.Close()
+	// Output:
 }

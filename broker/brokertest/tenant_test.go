@@ -193,9 +193,9 @@ func TestCountersAndLastRequests(t *testing.T) {
 func TestLogHoldsNoCredential(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	tenant, p, b := start(t, brokertest.Options{Logger: zap.New(core)})
-	page := b.Get(p.authorizeURL("scope", "openid offline_access"))
-	page = b.Submit("tenant-login-form", map[string]string{"username": "grace@example.com", "password": "wrong"})
-	page = b.SignIn("grace")
+	b.Get(p.authorizeURL("scope", "openid offline_access"))
+	b.Submit("tenant-login-form", map[string]string{"username": "grace@example.com", "password": "wrong"})
+	page := b.SignIn("grace")
 	code := p.code(page)
 	token, err := p.redeem(page)
 	if err != nil {

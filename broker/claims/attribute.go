@@ -72,14 +72,14 @@ func Validate(custom []Attribute) error {
 	places := make(map[place]Attribute)
 	for _, a := range custom {
 		if err := a.validate(); err != nil {
-			return a.misconfigured(err)
+			return a.Misconfigured(err)
 		}
 		if first, taken := names[a.Name]; taken {
-			return a.misconfigured(fmt.Errorf("already declared%s; give each attribute its own name", at(first.Origin)))
+			return a.Misconfigured(fmt.Errorf("already declared%s; give each attribute its own name", at(first.Origin)))
 		}
 		here := place{a.Source, a.Path.String()}
 		if first, taken := places[here]; taken {
-			return a.misconfigured(fmt.Errorf("claim %#q of %s is already attribute %q%s; map that one",
+			return a.Misconfigured(fmt.Errorf("claim %#q of %s is already attribute %q%s; map that one",
 				a.Path, a.Source, first.Name, at(first.Origin)))
 		}
 		names[a.Name], places[here] = a, a
@@ -87,7 +87,8 @@ func Validate(custom []Attribute) error {
 	return nil
 }
 
-func (a Attribute) misconfigured(err error) error {
+// Misconfigured returns err as the mistake of this attribute.
+func (a Attribute) Misconfigured(err error) error {
 	return Misconfigured(a.Origin, fmt.Sprintf("attribute %q", a.Name), err)
 }
 
@@ -140,8 +141,9 @@ func (a Attribute) extract(docs Documents) (any, Reason) {
 			return nil, AccessTokenOpaque
 		case Userinfo:
 			return nil, UserinfoFailed
+		default:
+			return nil, AbsentUpstream
 		}
-		return nil, AbsentUpstream
 	}
 	v, found := a.Path.find(doc)
 	switch {

@@ -14,7 +14,7 @@ func BenchmarkMap(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		values, _ := Extract(attributes, docs)
-		if _, _, err := m.Map(values); err != nil {
+		if _, _, _, err := m.Map(values); err != nil {
 			b.Fatal(err)
 		}
 	}

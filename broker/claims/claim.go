@@ -57,20 +57,12 @@ func (c Claim) In(t TokenType) bool {
 	return false
 }
 
-// place returns From with its default.
-func (c Claim) place() Path {
+// Place returns From with its default.
+func (c Claim) Place() Path {
 	if c.From.IsZero() {
 		return Key(c.Name)
 	}
 	return c.From
-}
-
-func (c Claim) source(context map[string]any) (any, bool) {
-	if c.From.IsZero() {
-		v := context[c.Name]
-		return v, v != nil
-	}
-	return c.From.Lookup(context)
 }
 
 // ValidateClaims checks declared claims: each needs a name that is free for

@@ -17,7 +17,7 @@ import (
 //	number        -> string in base 10, bool (true unless zero)
 //	string        -> number, its base told by the prefix 0x, 0o, 0 or 0b
 //	string        -> bool, of 1 t T TRUE true True 0 f F FALSE false False
-//	empty array  <-> empty object
+//	empty object <-> empty array
 //	object array  -> object, merged, the later key wins
 //	scalar        -> array of that one element
 //

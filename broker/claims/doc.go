@@ -14,7 +14,11 @@
 // is not in the context, and what no claim names is in no token.
 //
 // A value that falls by the wayside is a [Drop] with a stable [Reason],
-// never a wrong-typed or half-converted value.
+// never a wrong-typed or half-converted value. [Explain] gives the reason of
+// a claim that a token lacks, by the very decision of [Release].
+//
+// A mistake in a declaration is a [ConfigError], which knows where the
+// declaration stands.
 //
 // Values are JSON as [encoding/json] decodes it with UseNumber: string,
 // bool, [json.Number], []any and map[string]any. A null is as good as

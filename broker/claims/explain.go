@@ -44,7 +44,7 @@ type Delivery struct {
 func Explain(context map[string]any, t TokenType, declared []Claim, p Permission) []Delivery {
 	out := make([]Delivery, 0, len(declared))
 	decide(context, t, declared, p, func(c Claim, v any, reason Reason) {
-		d := Delivery{Claim: c.Name, From: c.place(), Reason: reason}
+		d := Delivery{Claim: c.Name, From: c.Place(), Reason: reason}
 		if reason == "" {
 			d.Type, d.Size = Measure(v)
 		}
@@ -66,7 +66,7 @@ func decide(context map[string]any, t TokenType, declared []Claim, p Permission,
 			visit(c, nil, reason)
 			continue
 		}
-		v, present := c.source(context)
+		v, present := c.Place().Lookup(context)
 		if !present {
 			visit(c, nil, AbsentUpstream)
 			continue

@@ -44,7 +44,7 @@ func mapAll(t testing.TB, attributes []Attribute, mappings []Mapping, docs Docum
 		t.Fatal(err)
 	}
 	values, drops := Extract(attributes, docs)
-	context, lost, err := m.Map(values)
+	context, _, lost, err := m.Map(values)
 	return context, append(drops, lost...), err
 }
 

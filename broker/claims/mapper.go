@@ -38,10 +38,10 @@ func NewMapper(attributes []Attribute, mappings []Mapping) (*Mapper, error) {
 	for i := range m.attributes {
 		a := &m.attributes[i]
 		if err := a.validate(); err != nil {
-			return nil, a.misconfigured(err)
+			return nil, a.Misconfigured(err)
 		}
 		if first, taken := declared[a.Name]; taken {
-			return nil, a.misconfigured(fmt.Errorf("already declared%s", at(first.Origin)))
+			return nil, a.Misconfigured(fmt.Errorf("already declared%s", at(first.Origin)))
 		}
 		declared[a.Name] = a
 		names = append(names, a.Name)
@@ -101,15 +101,14 @@ func (m *Mapper) add(mapping Mapping, declared map[string]*Attribute, names []st
 // Map builds the attributes of the context from the values that [Extract]
 // returned. The result shares no memory with them.
 //
-// What is lost on the way is in the drops. The only error is
-// [ErrRequired]; the drops then tell why.
-func (m *Mapper) Map(values map[string]any) (map[string]any, []Drop, error) {
-	r := newRun(values)
-	context, err := m.fill(r)
-	return context, r.drops, err
-}
-
-func (m *Mapper) fill(r *run) (map[string]any, error) {
+// The steps tell what became of every mapping, and the drops what is lost on
+// the way. The only error is [ErrRequired]; steps and drops then tell why.
+func (m *Mapper) Map(values map[string]any) (map[string]any, []Step, []Drop, error) {
+	r := &run{
+		values:   values,
+		context:  make(map[string]any),
+		supplied: make(map[string]*source),
+	}
 	var missing []string
 	for _, t := range m.targets {
 		if !r.fill(t) && t.required {
@@ -122,9 +121,9 @@ func (m *Mapper) fill(r *run) (map[string]any, error) {
 		}
 	}
 	if missing != nil {
-		return nil, fmt.Errorf("%w: %s", ErrRequired, strings.Join(missing, ", "))
+		return nil, r.steps, r.drops, fmt.Errorf("%w: %s", ErrRequired, strings.Join(missing, ", "))
 	}
-	return r.context, nil
+	return r.context, r.steps, r.drops, nil
 }
 
 // A run is one call of Map.
@@ -132,17 +131,8 @@ type run struct {
 	values   map[string]any
 	context  map[string]any
 	supplied map[string]*source // by target: who filled it
-	drops    []Drop
-	traced   bool // whether steps are taken down
 	steps    []Step
-}
-
-func newRun(values map[string]any) *run {
-	return &run{
-		values:   values,
-		context:  make(map[string]any),
-		supplied: make(map[string]*source),
-	}
+	drops    []Drop
 }
 
 // fill lets the first source that yields a value have the target.

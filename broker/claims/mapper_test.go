@@ -304,9 +304,9 @@ func TestStaticMapping(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		first, _, _ := m.Map(nil)
+		first, _, _, _ := m.Map(nil)
 		first["roles"].([]any)[0] = "admin"
-		second, _, _ := m.Map(nil)
+		second, _, _, _ := m.Map(nil)
 		if diff := cmp.Diff([]any{"user"}, second["roles"]); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

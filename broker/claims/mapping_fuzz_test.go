@@ -56,7 +56,7 @@ func FuzzF3_Mapping(f *testing.F) {
 		before := Clone(first)
 
 		values, _ := Extract(attributes, docs)
-		context, _, err := m.Map(values)
+		context, _, _, err := m.Map(values)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,5 +1,7 @@
 package claims
 
+import "fmt"
+
 // A Scope is what a person grants a client, as they read it.
 type Scope struct {
 	Name        string `json:"name"`
@@ -21,6 +23,11 @@ type Scope struct {
 	Origin string `json:"origin,omitempty"`
 }
 
+// Misconfigured returns err as the mistake of this scope.
+func (s Scope) Misconfigured(err error) error {
+	return Misconfigured(s.Origin, fmt.Sprintf("scope %q", s.Name), err)
+}
+
 // Label returns the display name, or the name if there is none.
 func (s Scope) Label() string {
 	if s.DisplayName == "" {
@@ -33,6 +40,16 @@ func (s Scope) Label() string {
 // interfaces.
 const ServiceOAuth2 = "OAuth2"
 
+// Scopes of the broker's own interfaces. All but the first are of
+// ServiceOAuth2.
+const (
+	ScopeOfflineAccess = "offline_access"
+	ScopeIntrospect    = "introspect_tokens"
+	ScopeRevokeTokens  = "revoke_tokens"
+	ScopeListClients   = "list_clients_with_access"
+	ScopeWithdraw      = "revoke_client_access"
+)
+
 // DefaultScopes returns the scopes every broker knows.
 func DefaultScopes() []Scope {
 	return []Scope{
@@ -41,11 +58,11 @@ func DefaultScopes() []Scope {
 		{Name: "email", DisplayName: "Email", Description: "Your email address and whether it is verified"},
 		{Name: "address", DisplayName: "Address", Description: "Your postal address"},
 		{Name: "phone", DisplayName: "Phone", Description: "Your phone number and whether it is verified"},
-		{Name: "offline_access", DisplayName: "Access while you are away", Description: "Keep access when you are not using the application"},
-		{Name: "introspect_tokens", DisplayName: "Inspect tokens", Description: "Look up whether tokens of other applications are valid", Service: ServiceOAuth2},
-		{Name: "revoke_tokens", DisplayName: "Sign you out everywhere", Description: "End all your sessions and tokens", Service: ServiceOAuth2},
-		{Name: "list_clients_with_access", DisplayName: "See your applications", Description: "List the applications you gave access to", Service: ServiceOAuth2},
-		{Name: "revoke_client_access", DisplayName: "Withdraw access", Description: "Withdraw the access you gave to applications", Service: ServiceOAuth2},
+		{Name: ScopeOfflineAccess, DisplayName: "Access while you are away", Description: "Keep access when you are not using the application"},
+		{Name: ScopeIntrospect, DisplayName: "Inspect tokens", Description: "Look up whether tokens of other applications are valid", Service: ServiceOAuth2},
+		{Name: ScopeRevokeTokens, DisplayName: "Sign you out everywhere", Description: "End all your sessions and tokens", Service: ServiceOAuth2},
+		{Name: ScopeListClients, DisplayName: "See your applications", Description: "List the applications you gave access to", Service: ServiceOAuth2},
+		{Name: ScopeWithdraw, DisplayName: "Withdraw access", Description: "Withdraw the access you gave to applications", Service: ServiceOAuth2},
 		{Name: "manage_post_authn", DisplayName: "Take part in sign-in", Description: "Read and complete sign-ins in progress", Service: ServiceOAuth2},
 	}
 }

@@ -13,17 +13,7 @@ type Step struct {
 	Origin string
 }
 
-// MapSteps is [Mapper.Map] that also tells what became of every mapping,
-// beside an error too.
-func (m *Mapper) MapSteps(values map[string]any) (map[string]any, []Step, []Drop, error) {
-	r := newRun(values)
-	r.traced = true
-	context, err := m.fill(r)
-	return context, r.steps, r.drops, err
-}
-
+// step notes what became of the mapping.
 func (r *run) step(s *source, reason Reason) {
-	if r.traced {
-		r.steps = append(r.steps, Step{Attribute: s.From, Target: s.To, Reason: reason, Origin: s.Origin})
-	}
+	r.steps = append(r.steps, Step{Attribute: s.From, Target: s.To, Reason: reason, Origin: s.Origin})
 }

@@ -42,6 +42,9 @@ type Ledger struct {
 
 	// Scopes are the declared ones, by name.
 	Scopes map[string]claims.Scope
+
+	// Claims are the declared ones.
+	Claims []claims.Claim
 }
 
 // Items are what a client asks for, or a user lets it have.
@@ -85,7 +88,7 @@ func (l *Ledger) Ask(ctx context.Context, subject string, c *oauth.Client, asked
 	}
 	known := func(t claims.TokenType, names []string) (granted []string) {
 		for _, name := range names {
-			if _, ok := grants[claimKey(t, name)]; ok {
+			if _, ok := grants[claimKey(t, name)]; ok && !l.transient(c, t, name) {
 				granted = append(granted, name)
 			} else {
 				due = true
@@ -97,6 +100,27 @@ func (l *Ledger) Ask(ctx context.Context, subject string, c *oauth.Client, asked
 	q.Granted.Claims.Userinfo = known(claims.Userinfo, asked.Claims.Userinfo)
 	q.Due = due
 	return q, nil
+}
+
+// transient says whether every scope of c that carries the claim is so: to ask
+// for the claim by itself must be no way around being asked for its scope.
+func (l *Ledger) transient(c *oauth.Client, t claims.TokenType, name string) bool {
+	carried := false
+	for _, claim := range l.Claims {
+		if claim.Name != name || !claim.In(t) {
+			continue
+		}
+		for _, scope := range claim.Scopes {
+			if !slices.Contains(c.Scopes, scope) {
+				continue
+			}
+			if !l.Scopes[scope].Transient {
+				return false
+			}
+			carried = true
+		}
+	}
+	return carried
 }
 
 // claimKey is where the grant of a claim stands among those of scopes. No
@@ -115,7 +139,7 @@ func (l *Ledger) Grants(ctx context.Context, subject, clientID string) (map[stri
 
 // Record adds items to what subject has granted c. A trusted client's
 // grants are not stored, so that its users are asked once it loses the
-// trust; neither are transient scopes.
+// trust; neither are transient scopes, and claims that come with no other.
 func (l *Ledger) Record(ctx context.Context, subject string, c *oauth.Client, connection string, items Items) error {
 	if c.Consent == oauth.ConsentTrusted {
 		return nil
@@ -128,7 +152,9 @@ func (l *Ledger) Record(ctx context.Context, subject string, c *oauth.Client, co
 	}
 	for t, names := range map[claims.TokenType][]string{claims.IDToken: items.Claims.IDToken, claims.Userinfo: items.Claims.Userinfo} {
 		for _, name := range names {
-			given[claimKey(t, name)] = Grant{Claim: name, ClaimType: string(t)}
+			if !l.transient(c, t, name) {
+				given[claimKey(t, name)] = Grant{Claim: name, ClaimType: string(t)}
+			}
 		}
 	}
 	now := l.Now().UTC()

@@ -102,7 +102,7 @@ func (g *Gate) visitor(ctx context.Context, s *site, handle string) (*Visitor, e
 	case v == nil || v.print != g.print || !now.Before(v.expires):
 		return g.prepare(ctx, l, s)
 	case now.After(v.renew) && l.minting.CompareAndSwap(false, true):
-		go g.renew(l, s)
+		go g.renew(l, s) //nolint:gosec // G118: it is for the requests to come and must outlive this one
 	}
 	return v, nil
 }

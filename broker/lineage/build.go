@@ -127,7 +127,7 @@ func (g *Graph) scriptAlone(connection string, f authn.Field) bool {
 			return false
 		}
 	}
-	return slices.ContainsFunc(g.input.Claims, func(c claims.Claim) bool { return related(place(c), f.Name) })
+	return slices.ContainsFunc(g.input.Claims, func(c claims.Claim) bool { return related(c.Place(), f.Name) })
 }
 
 // addContext adds the schema, with amr and acr where a claim reads them:
@@ -140,7 +140,7 @@ func (g *Graph) addContext() {
 		add(f)
 	}
 	for _, f := range methods() {
-		if slices.ContainsFunc(g.input.Claims, func(c claims.Claim) bool { return related(place(c), f.Name) }) {
+		if slices.ContainsFunc(g.input.Claims, func(c claims.Claim) bool { return related(c.Place(), f.Name) }) {
 			add(f)
 		}
 	}
@@ -164,7 +164,7 @@ func (g *Graph) filledBy(f authn.Field) (ids []string) {
 }
 
 func (g *Graph) addClaim(c claims.Claim) {
-	c.From = place(c)
+	c.From = c.Place()
 	node := claimNode(c)
 	g.Claims = append(g.Claims, Claim{Node: node, Claim: c})
 	for _, f := range g.Context {
@@ -178,14 +178,6 @@ func (g *Graph) addClaim(c claims.Claim) {
 // they share no token.
 func claimNode(c claims.Claim) string {
 	return "claim/" + c.Name + "/" + join(c.Types, "+")
-}
-
-// place is where a claim reads.
-func place(c claims.Claim) claims.Path {
-	if c.From.IsZero() {
-		return claims.Key(c.Name)
-	}
-	return c.From
 }
 
 // related tells whether one place is the other, or inside it.

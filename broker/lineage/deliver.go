@@ -106,7 +106,7 @@ func (g *Graph) deliver(c Client) []Receipt {
 func needsOpenID(t claims.TokenType) bool { return t == claims.IDToken || t == claims.Userinfo }
 
 func (g *Graph) receipt(c Client, claim claims.Claim) Receipt {
-	r := Receipt{Claim: claim.Name, From: place(claim), Description: claim.Description, Sources: []Source{}}
+	r := Receipt{Claim: claim.Name, From: claim.Place(), Description: claim.Description, Sources: []Source{}}
 	for _, f := range g.Context {
 		if f.Name.Equal(r.From) {
 			r.Type, r.DisplayName = f.Type, f.Description

@@ -27,7 +27,7 @@ func TestM65_NothingArrivesThatLineageDenies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		context, _, err := pipeline.Build(authn.Input{
+		context, _, _, err := pipeline.Build(authn.Input{
 			Connection: conn.ID, Issuer: "https://upstream.example", Subject: "ada", ACR: "1", Documents: drawDocuments(t),
 		})
 		if err != nil {

@@ -43,7 +43,7 @@ func position(mappings []claims.Mapping, i int) (n int) {
 func attempt(mapper *claims.Mapper, m claims.Mapping, position int, trials []map[string]any) (first claims.Reason) {
 	for _, values := range trials {
 		// That another target is required and absent is no matter here.
-		_, steps, _, _ := mapper.MapSteps(values)
+		_, steps, _, _ := mapper.Map(values)
 		reason := outcome(steps, m.To, position)
 		if reason == "" {
 			return ""

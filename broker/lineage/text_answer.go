@@ -126,9 +126,9 @@ func (a *ClientAnswer) withheldText(out *strings.Builder) {
 func (s Source) String() string {
 	switch s.Kind {
 	case FromAttribute:
-		return fmt.Sprintf("attribute %s %q, %s %s (%s)", s.Attribute, s.DisplayName, s.Document, s.Claim, origin(s.Origin))
+		return fmt.Sprintf("attribute %s %q, %s %s (mapped %s)", s.Attribute, s.DisplayName, s.Document, s.Claim, mappedAt(s.Origin))
 	case FromConstant:
-		return fmt.Sprintf("static %s (%s)", constant(s.Static), origin(s.Origin))
+		return fmt.Sprintf("static %s (mapped %s)", constant(s.Static), mappedAt(s.Origin))
 	case FromBroker:
 		return "the broker itself"
 	default:
@@ -178,4 +178,15 @@ func (r Receiver) row() []string {
 		r.Client, string(r.Kind), r.Name, r.Claim, list(r.Tokens), list(r.Headers), list(r.Scopes), list(r.Connections),
 		string(r.Reason), r.Cure,
 	}
+}
+
+// mappedAt says where a mapping is configured.
+func mappedAt(o string) string {
+	switch o {
+	case "":
+		return "by the configuration"
+	case claims.OriginDefault:
+		return "by default"
+	}
+	return "at " + o
 }

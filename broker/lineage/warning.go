@@ -67,7 +67,7 @@ func (g *Graph) warn() {
 		}
 	}
 	for _, f := range g.Context {
-		if w, dry := g.dry(f); dry {
+		if w, found := g.unfilled(f); found {
 			g.warning(w)
 		}
 	}
@@ -113,9 +113,9 @@ func at(origin string) string {
 	return " (" + origin + ")"
 }
 
-// dry returns the warning about a name that nobody fills, if it matters: the
-// operator declared it, or a claim of theirs reads it.
-func (g *Graph) dry(f ContextAttribute) (Warning, bool) {
+// unfilled returns the warning about a name that nobody fills, if it matters:
+// the operator declared it, or a claim of theirs reads it.
+func (g *Graph) unfilled(f ContextAttribute) (Warning, bool) {
 	if f.Computed || len(f.FilledBy) > 0 {
 		return Warning{}, false
 	}

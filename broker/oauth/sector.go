@@ -41,7 +41,9 @@ func (c *Client) validateSubject() error {
 	}
 	if c.SectorIdentifierURI != "" {
 		u, err := url.Parse(c.SectorIdentifierURI)
-		if err != nil || u.Scheme != "https" || u.Host == "" {
+		// A port alone is no host. Without one the sector would be empty, and
+		// the client would get the names that all others know.
+		if err != nil || u.Scheme != "https" || u.Hostname() == "" {
 			return fmt.Errorf("client %s: sector_identifier_uri %q: must be an https address", c.ID, c.SectorIdentifierURI)
 		}
 		return nil

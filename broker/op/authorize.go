@@ -98,7 +98,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, l *login, clie
 	}
 	switch {
 	case l.Context == nil:
-		s.beginUpstream(w, r, l)
+		s.beginUpstream(w, r, l, conn)
 	case !l.Finished && conn.Application != nil:
 		s.beginApplication(w, r, l, conn)
 	case !l.Finished:

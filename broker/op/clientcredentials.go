@@ -62,7 +62,7 @@ func (s *Server) clientScopes(client *oauth.Client, asked string) ([]string, *oa
 // affairs, or carries claims.
 func (s *Server) personal(scope string) bool {
 	switch scope {
-	case oauth.ScopeOpenID, "offline_access", "revoke_tokens", "list_clients_with_access", "revoke_client_access":
+	case oauth.ScopeOpenID, claims.ScopeOfflineAccess, claims.ScopeRevokeTokens, claims.ScopeListClients, claims.ScopeWithdraw:
 		return true
 	}
 	return slices.ContainsFunc(s.Claims, func(c claims.Claim) bool { return slices.Contains(c.Scopes, scope) })

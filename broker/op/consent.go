@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -55,6 +56,9 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) {
 		s.page(w, r, failure{reason: oauth.InvalidClient, login: l})
 		return
 	}
+	if !s.decidable(w, r, l) {
+		return
+	}
 	if r.Method == http.MethodPost {
 		s.decide(w, r, l, client, p.Binding, params)
 		return
@@ -65,6 +69,26 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.consentPage(w, r, l, client, p.Binding)
+}
+
+// decidable says whether the login is decided, or can still be: its session
+// lives. On false it has answered the request.
+//
+// The attacker comes to a browser whose owner has signed out, and goes back to
+// the page. It would show him whose it was, and remember his answer as the
+// owner's.
+func (s *Server) decidable(w http.ResponseWriter, r *http.Request, l *login) bool {
+	if l.Decided {
+		return true
+	}
+	alive, err := s.Sessions.Alive(r.Context(), l.SID)
+	switch {
+	case err != nil:
+		s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
+	case !alive:
+		s.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest, login: l, err: errors.New("the session has ended")})
+	}
+	return err == nil && alive
 }
 
 func (s *Server) question(r *http.Request, l *login, client *oauth.Client) (consent.Question, error) {
@@ -115,7 +139,8 @@ func (s *Server) scope(name string) claims.Scope {
 // account is how the page says who is signed in.
 func account(l *login) string {
 	for _, name := range []string{"email", "preferred_username", "name", "nickname"} {
-		if v, ok := l.Context.Attributes[name].(string); ok && v != "" {
+		v, _ := l.Context.Attributes[name].(string)
+		if v = strings.TrimSpace(v); v != "" {
 			return v
 		}
 	}

@@ -1,13 +1,24 @@
 // Package op is the OpenID Provider: the endpoints of the broker and the
 // sign-in behind them.
 //
-// A sign-in is one record, the login, that only moves forward. One
-// dispatcher looks at it and picks the next step: choose a connection, sign
-// in upstream, visit the post-authentication application, consent, issue a
-// code. A step ends by returning to the dispatcher or by sending the browser
-// to the client, as the answer to the consent page does. A step proves that
-// it was its turn with a one-time value bound to the browser, so steps cannot
-// be skipped, repeated or mixed between two tabs.
+// A sign-in is one record, the login (login.go), that only moves forward. One
+// dispatcher (authorize.go) looks at it and picks the next step:
+//
+//  1. choose a connection (choose.go, domains.go, remember.go)
+//  2. take the context that the browser has from an earlier sign-in
+//     (contextcache.go), or sign in upstream (upstream.go) and run the
+//     connection's script (script.go)
+//  3. visit the post-authentication application (postauthn.go)
+//  4. check what the client demanded of the sign-in, and keep the context
+//     for the next one (contextcache.go)
+//  5. consent (consent.go), also to claims asked for one by one
+//     (claimsparameter.go)
+//  6. issue a code (code.go)
+//
+// A step ends by returning to the dispatcher or by sending the browser to the
+// client, as the answer to the consent page does. A step proves that it was
+// its turn with a one-time value bound to the browser, so steps cannot be
+// skipped, repeated or mixed between two tabs.
 //
 //	/oauth2/authorize -> dispatch -> [/oauth2/login]  choose  -> dispatch
 //	                              -> upstream
@@ -16,7 +27,7 @@
 //	                              -> code to the client
 //
 // While the browser is at the application, its back end talks to us about
-// the login:
+// the login (postauthn_api.go, postauthn_verdict.go):
 //
 //	/post-authn/{login_id}, …/complete, …/abort
 //

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -100,13 +101,17 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 		h.Set("Cache-Control", "no-store")
 		h.Set("Pragma", "no-cache")
 	}
-	raw, err := json.Marshal(v)
-	if err != nil {
+	// An address in it stays one that can be copied: nobody reads this as
+	// HTML, so nothing needs escaping for it.
+	var raw bytes.Buffer
+	encoder := json.NewEncoder(&raw)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(raw)
+	_, _ = w.Write(raw.Bytes())
 }
 
 // writeError answers with an OAuth error as JSON (RFC 6749, 5.2).

@@ -45,6 +45,10 @@ type login struct {
 	SID      string         `json:"sid,omitempty"`
 	Finished bool           `json:"finished,omitempty"`
 
+	// Fingerprint is of the connection's settings that the context was made
+	// under, which may have changed since.
+	Fingerprint string `json:"fingerprint,omitempty"`
+
 	// App is the login's visit at that application.
 	App *appVisit `json:"app,omitempty"`
 

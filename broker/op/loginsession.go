@@ -161,7 +161,7 @@ func requestParams(req *oauth.AuthorizeRequest) url.Values {
 }
 
 func (s *Server) requestedScopes(l *login, q consent.Question) []requestedScope {
-	out := []requestedScope{}
+	out := make([]requestedScope, 0, len(l.Request.Scopes))
 	for _, name := range l.Request.Scopes {
 		out = append(out, requestedScope{
 			Name: name, scopeInfo: infoOf(s.scope(name)), AlreadyGranted: slices.Contains(q.Granted.Scopes, name),

@@ -49,7 +49,7 @@ type choice struct{ set, connection string }
 
 // setKey names a set of connections, whatever their order.
 func setKey(candidates []*Connection) string {
-	var ids []string
+	ids := make([]string, 0, len(candidates))
 	for _, conn := range candidates {
 		ids = append(ids, conn.ID)
 	}

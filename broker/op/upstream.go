@@ -40,12 +40,7 @@ type upstreamState struct {
 const statePurpose = "upstream_state"
 
 // beginUpstream sends the browser to the chosen provider.
-func (s *Server) beginUpstream(w http.ResponseWriter, r *http.Request, l *login) {
-	conn := s.connection(l.Connection)
-	if conn == nil {
-		s.page(w, r, failure{reason: "unknown_connection", login: l})
-		return
-	}
+func (s *Server) beginUpstream(w http.ResponseWriter, r *http.Request, l *login, conn *Connection) {
 	state, err := s.sealState(r.Context(), l)
 	if err != nil {
 		s.toClientInternal(w, r, l, err)
@@ -96,7 +91,7 @@ func (s *Server) Callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.signIn(ctx, w, r, l, conn, id); err != nil {
-		s.toClientInternal(w, r, l, err)
+		s.contextFailed(w, r, l, err)
 		return
 	}
 	l.Private, l.Browser = nil, bindingHash(binding)
@@ -170,6 +165,9 @@ func (s *Server) returning(w http.ResponseWriter, r *http.Request) (*login, stri
 // context and records it in the browser's SSO session.
 func (s *Server) signIn(ctx context.Context, w http.ResponseWriter, r *http.Request, l *login, conn *Connection, id *provider.Identity) error {
 	handle := s.Cookies.Get(r, ssoCookie)
+	if err := s.outdate(ctx, l, conn, handle); err != nil {
+		return err
+	}
 	known, err := s.remembered(ctx, handle, conn.ID)
 	if err != nil {
 		return err
@@ -184,7 +182,7 @@ func (s *Server) signIn(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		ACR:        id.ACR,
 		Documents:  id.Documents,
 	}, s.Now())
-	c, drops, trace, err := conn.Pipeline.BuildTraced(in)
+	c, drops, trace, err := conn.Pipeline.Build(in)
 	s.traced(l, trace)
 	for _, d := range drops {
 		s.dropped(l, conn, d)
@@ -211,6 +209,27 @@ func (s *Server) signIn(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	s.Log.Info("signed in", zap.String("trace", l.Trace), zap.String("connection", conn.ID),
 		zap.String("client", l.Request.ClientID), zap.String("subject", c.Subject))
 	return nil
+}
+
+// contextFailed ends a login that got no authentication context: because the
+// operator turns such people away, because a script failed, or by a fault of
+// ours.
+func (s *Server) contextFailed(w http.ResponseWriter, r *http.Request, l *login, err error) {
+	var code, reason, hint string
+	switch {
+	case errors.Is(err, claims.ErrRequired):
+		code, reason = oauth.AccessDenied, "attribute_missing"
+		hint = "the provider must send it for this user, or the mapping must not be required; the lines before this one tell what did not arrive"
+	case errors.Is(err, errScript):
+		code, reason = oauth.ServerError, "script_failed"
+		hint = "run it by: caddy auth-broker script test FILE INPUT.json; that shows its message and its console"
+	default:
+		s.toClientInternal(w, r, l, err)
+		return
+	}
+	s.Log.Warn("sign-in refused", zap.String("trace", l.Trace), zap.String("connection", l.Connection),
+		zap.String("client", l.Request.ClientID), zap.String("reason", reason), zap.String("hint", hint), zap.Error(err))
+	s.answerClient(w, r, l, &oauth.Error{Code: code, Description: s.describe(reason, l.Trace)})
 }
 
 // dropped logs what did not arrive: where configuration and upstream

@@ -46,6 +46,7 @@ type Config struct {
 // A Script is a compiled script. It is safe for concurrent use.
 type Script struct {
 	engine  *Engine
+	share   gate // of the engine's runs
 	name    string
 	digest  string
 	timeout time.Duration
@@ -96,6 +97,7 @@ func (e *Engine) configure(cfg Config) (*Script, error) {
 	digest := sha256.Sum256([]byte(cfg.Source))
 	s := &Script{
 		engine:  e,
+		share:   make(gate, maxShare),
 		name:    cfg.Name,
 		digest:  hex.EncodeToString(digest[:]),
 		timeout: cfg.Timeout,

@@ -30,16 +30,20 @@
 // counts turns only, waiting time (2 s) everything from the call of Run:
 // the queue, the turns, the answers.
 //
-// Memory bounds how many runs exist (8 of 16 MiB), processors how many are in
+// Memory bounds how many runs exist (8 of 16 MiB, at most 4 of one script, so
+// that a slow host stops no other connection), processors how many are in
 // a turn: half of them, at least one, so that runaway scripts leave the other
 // half to everybody else, and so that 50 ms of a clock are 50 ms of work.
 //
-// The engine looks for its interrupt between steps of JavaScript, not within
-// a built-in function. A few of those can take seconds on large values:
+// The engine looks for its interrupt every ten thousand turns of a loop or
+// calls, and never within a built-in function. A plain loop ends on time. One
+// that parses a large document each time around goes on for as long as ten
+// thousand of them take, and a single built-in function can take seconds:
 // indexOf of one long string in another, BigInt.prototype.toString, a search
 // through a made-up array of a billion holes. Such a run is given up at twice
-// its time: Run returns a timeout, the turn is free for others, and the
-// memory stays counted until the built-in function returns.
+// its time: Run returns a timeout and the turn is free for others, while a
+// processor and the place of the run stay taken until the engine notices.
+// With all eight places taken, scripts fail as busy.
 //
 // # Values
 //

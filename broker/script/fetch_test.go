@@ -373,3 +373,37 @@ try { await r.json(); } catch (e) { return { acr: e.name + " " + r.headers.get("
 		t.Errorf("%v, %v", out, err)
 	}
 }
+
+// A slow host that one connection asks must not stop the sign-ins of the
+// others: its runs wait, and keep their places while they do.
+func TestS105_SlowHostLeavesPlacesToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})}
+		e := NewEngine()
+		slow, err := e.Compile(calling(silent, `await fetch("https://crm.example.com/");`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := e.Compile(patient(body(``)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		for range 2 * maxRuns {
+			go slow.Run(ctx, Input{})
+		}
+		synctest.Wait()
+		began := time.Now()
+		if _, _, err := other.Run(t.Context(), Input{}); err != nil || time.Since(began) > 0 {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		cancel()
+		synctest.Wait()
+		if len(slow.share) != 0 || len(e.runs) != 0 {
+			t.Errorf("%d shares and %d places are left", len(slow.share), len(e.runs))
+		}
+	})
+}

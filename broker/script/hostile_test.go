@@ -142,7 +142,10 @@ func TestR57_PanicsOfTheHostEndTheRunOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("in a function that the script calls", func(t *testing.T) {
-		failed(t, live(func(r *run) { r.console = nil }), KindEngine)
+		err := failed(t, live(func(r *run) { r.console = nil }), KindEngine)
+		if !strings.HasPrefix(err.Message, "brokerLog: panic: ") {
+			t.Errorf("got %v", err)
+		}
 	})
 	t.Run("around the engine", func(t *testing.T) {
 		broken := *s
@@ -196,7 +199,6 @@ console.debug(); console.info("two\nlines"); console.warn("\u001b[31m"); console
 func TestS93_SecretsAreBlottedOut(t *testing.T) {
 	cfg := patient(body(`
 console.log(context.secrets.key, context);
-console.log("x".repeat(8170) + context.secrets.key);
 throw new Error("calling with " + context.secrets.key + " and " + context.secrets.longer + " " + "y".repeat(1960 - 60) + context.secrets.key);`))
 	cfg.Secrets = map[string]string{"key": "not\"a<secret", "longer": "not\"a<secret-2", "short": "abc"}
 	_, report, err := compiled(t, cfg).Run(t.Context(), Input{})
@@ -208,5 +210,12 @@ throw new Error("calling with " + context.secrets.key + " and " + context.secret
 	}
 	if want := `"key":"[secret]","longer":"[secret]","short":"abc"`; !strings.Contains(text, want) {
 		t.Errorf("%q is not in %.300s", want, text)
+	}
+
+	// What is cut may be cut within a secret.
+	cfg.Source = body(`console.log("x".repeat(8185) + context.secrets.key);`)
+	_, report, err = compiled(t, cfg).Run(t.Context(), Input{})
+	if err != nil || strings.Trim(report.Console[0].Text, "x") != "" {
+		t.Errorf("%v, %.20q at the end", err, strings.Trim(report.Console[0].Text, "x"))
 	}
 }

@@ -13,6 +13,7 @@ const (
 // Limits that are the same for every script.
 const (
 	maxRuns   = 8
+	maxShare  = maxRuns / 2 // of one script
 	maxMemory = 16 << 20
 
 	// reserve is the memory in which to tell that there was too little.

@@ -107,8 +107,9 @@ func (m *machine) close() {
 }
 
 // recovered turns a panic of a host function into an exception, and keeps it
-// as the fault. A panic that goes up through the engine leaves its frames
-// behind, and the VM with all its memory could then never be freed (R57).
+// as the fault, whatever the script makes of the exception. A panic has no
+// business in the engine's frames: what it leaves there is the engine's
+// guess, and a VM that has to be abandoned is memory lost (R57).
 func (m *machine) recovered(name string, f quickjs.HostFunc) quickjs.HostFunc {
 	return func(args []any) (result any, err error) {
 		defer func() {

@@ -179,7 +179,7 @@
       for (let i = 0; open && i < arguments.length && line.length < maxConsole; i++) {
         line += (i > 0 ? " " : "") + cut(show(arguments[i]), maxConsole);
       }
-      if (open) open = log(level, cut(line, maxConsole));
+      if (open) open = log(level, line);
     };
   }
 

@@ -173,9 +173,9 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	s := compiled(t, patient(body("for (;;) ;")))
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	_, _, err := s.Run(ctx, Input{})
-	if failed(t, err, KindCancelled); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
+	_, report, err := s.Run(ctx, Input{})
+	if failed(t, err, KindCancelled); !errors.Is(err, context.Canceled) || report.Running > 10*time.Second {
+		t.Errorf("got %v after %v", err, report.Running)
 	}
 	_, _, err = s.Run(ctx, Input{})
 	failed(t, err, KindCancelled)

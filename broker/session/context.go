@@ -65,6 +65,22 @@ func (m *Manager) Recall(ctx context.Context, handle, connection string) (*Cache
 	return c, s.SID, nil
 }
 
+// DropContext forgets the context that the browser with this handle has for
+// the connection, if any.
+func (m *Manager) DropContext(ctx context.Context, handle, connection string) error {
+	s, _, err := m.find(ctx, handle)
+	if errors.Is(err, ErrNoSession) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := m.Store.Delete(ctx, contextKey(s.SID, connection)); err != nil {
+		return fmt.Errorf("dropping context: %w", err)
+	}
+	return nil
+}
+
 // Touch notes a use of the SSO session sid.
 func (m *Manager) Touch(ctx context.Context, sid string) error {
 	return m.touchSSO(ctx, sid, m.Now())

@@ -57,6 +57,7 @@ func Reserved(name string) bool {
 // Lax lets it come along when the identity provider redirects back, and
 // keeps it from cross-site posts.
 func (c Cookies) Set(w http.ResponseWriter, name, value string, maxAge time.Duration) {
+	//nolint:gosec // G124: not Secure on loopback addresses alone, see NewCookies
 	http.SetCookie(w, &http.Cookie{
 		Name:     c.Name(name),
 		Value:    value,
@@ -70,6 +71,7 @@ func (c Cookies) Set(w http.ResponseWriter, name, value string, maxAge time.Dura
 
 // Clear removes a cookie.
 func (c Cookies) Clear(w http.ResponseWriter, name string) {
+	//nolint:gosec // G124: not Secure on loopback addresses alone, see NewCookies
 	http.SetCookie(w, &http.Cookie{
 		Name: c.Name(name), Path: "/", MaxAge: -1,
 		Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,

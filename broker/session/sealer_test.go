@@ -37,7 +37,7 @@ func TestSealer_RoundTrip(t *testing.T) {
 			t.Error("the text is readable")
 		}
 	}
-	if seal(t, s, "state", "x") == seal(t, s, "state", "x") {
+	if first, second := seal(t, s, "state", "x"), seal(t, s, "state", "x"); first == second {
 		t.Error("sealing twice gives one text: who watches can tell equal contents")
 	}
 }

@@ -181,7 +181,7 @@ func TestSigningKeyIsNamedByItsThumbprint(t *testing.T) {
 // A configuration that is printed, in whatever way, shows no private key.
 func TestM33_SigningKeyPrintsItsNameOnly(t *testing.T) {
 	key := signingKey(t, edKey())
-	asJSON, err := json.Marshal(key)
+	asJSON, err := json.Marshal(key) //nolint:staticcheck // SA9005: that nothing comes of it is the point
 	if err != nil {
 		t.Fatal(err)
 	}

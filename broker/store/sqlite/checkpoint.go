@@ -56,7 +56,7 @@ func (s *Store) startCheckpoints() (stop func()) {
 			select {
 			case <-s.log.due:
 				// A failure is remembered, and the next write reports it.
-				s.checkpoint(ctx, sqlite3.CHECKPOINT_PASSIVE)
+				_ = s.checkpoint(ctx, sqlite3.CHECKPOINT_PASSIVE)
 			case <-ctx.Done():
 				return
 			}

@@ -37,16 +37,14 @@ func (f ContextField) field(path string) (authn.Field, error) {
 	return authn.Field{Name: name, Type: claims.Type(f.Type), Description: f.Description, Origin: origin}, nil
 }
 
-// fields makes the broker's fields, and warns of names that are probably
-// meant otherwise.
-func (a *App) fields(r resolver) ([]authn.Field, error) {
+// fields makes the broker's fields. Errors are *claims.ConfigError.
+func (a *App) fields() ([]authn.Field, error) {
 	var out []authn.Field
 	for i, f := range a.Context {
 		made, err := f.field(indexed("context", i))
 		if err != nil {
 			return nil, err
 		}
-		r.warnPath(made.Origin+": context", made.Name)
 		out = append(out, made)
 	}
 	return out, nil
@@ -54,13 +52,9 @@ func (a *App) fields(r resolver) ([]authn.Field, error) {
 
 // schema returns the default names together with those of a.
 func (a *App) schema() (*authn.Schema, error) {
-	var own []authn.Field
-	for i, f := range a.Context {
-		made, err := f.field(indexed("context", i))
-		if err != nil {
-			return nil, err
-		}
-		own = append(own, made)
+	own, err := a.fields()
+	if err != nil {
+		return nil, err
 	}
 	return authn.NewSchema(own...)
 }

@@ -1,7 +1,6 @@
 package authn
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"unicode"
@@ -9,27 +8,6 @@ import (
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 )
-
-// BuildTraced is [Pipeline.Build] that also tells what became of every
-// attribute and mapping, and of the claims nobody declared. The trace is
-// there beside an error, too, unless the person could not be named.
-func (p *Pipeline) BuildTraced(in Input) (*Context, []claims.Drop, Trace, error) {
-	if err := checkIdentity(in.Connection, in.Issuer, in.Subject); err != nil {
-		return nil, nil, nil, fmt.Errorf("connection %q: %w", in.Connection, err)
-	}
-	values, drops := p.extract(in.Documents)
-	attributes, steps, lost, err := p.mapper.MapSteps(values)
-
-	trace := p.undeclared(in.Documents)
-	trace = append(trace, p.received(values, drops)...)
-	trace = append(trace, mapped(attributes, steps, drops, lost)...)
-	drops = append(drops, lost...)
-	if err != nil {
-		return nil, drops, trace, fmt.Errorf("connection %q: %w", in.Connection, err)
-	}
-	c := p.context(in, attributes)
-	return c, drops, append(trace, p.authenticated(in, c)...), nil
-}
 
 // Bounds of what is told of claims that nobody declared: an upstream, and
 // with it whoever can edit a profile there, chooses their names.

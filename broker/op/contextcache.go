@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -14,6 +15,19 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
+
+// outdate ends the context of an earlier sign-in at the connection, now that
+// the upstream has answered anew, whatever script and application will say of
+// the answer. Otherwise somebody whom they turn away needs only to try again:
+// the next request would be answered by what they said the last time, or of
+// the last user.
+func (s *Server) outdate(ctx context.Context, l *login, conn *Connection, handle string) error {
+	l.Fingerprint = conn.Fingerprint
+	if conn.CacheTTL <= 0 {
+		return nil
+	}
+	return s.Sessions.DropContext(ctx, handle, conn.ID)
+}
 
 // finishContext is for a context that script and application are through
 // with. It checks what the client demanded of the sign-in, and keeps the
@@ -29,7 +43,7 @@ func (s *Server) finishContext(w http.ResponseWriter, r *http.Request, l *login,
 		return
 	}
 	if conn.CacheTTL > 0 {
-		err := s.Sessions.KeepContext(r.Context(), l.SID, conn.ID, conn.Fingerprint, l.Context, conn.CacheTTL)
+		err := s.Sessions.KeepContext(r.Context(), l.SID, conn.ID, l.Fingerprint, l.Context, conn.CacheTTL)
 		if errors.Is(err, session.ErrNoSession) {
 			// Signed out in another tab while this one was signing in.
 			s.toClient(w, r, l, &oauth.Error{Code: oauth.LoginRequired, Description: "the session has ended"}, "session_ended")
@@ -92,23 +106,44 @@ func (s *Server) cached(r *http.Request, l *login, conn *Connection, client *oau
 }
 
 // recent says whether the context satisfies the request's max_age. A time
-// that the upstream did not assert satisfies none.
+// that the upstream did not assert satisfies none. Nor does any satisfy 0,
+// which is prompt=login by another name: an upstream whose clock is ahead of
+// ours tells times that would.
 func (s *Server) recent(l *login, c *authn.Context) bool {
 	limit := l.Request.MaxAgeDuration()
-	return limit == nil || c.AuthTimeAsserted && s.Now().Sub(c.AuthTime) <= *limit
+	return limit == nil || *limit > 0 && c.AuthTimeAsserted && s.Now().Sub(c.AuthTime) <= *limit
 }
 
 // voluntary says whether the context is of a class that the request prefers.
 // Another one is no error after a sign-in, but reason enough for one.
 func (s *Server) voluntary(l *login, c *authn.Context) bool {
 	wanted := strings.Fields(l.Request.ACRValues)
-	return len(wanted) == 0 || slices.Contains(wanted, c.ACR)
+	return len(wanted) == 0 || slices.Contains(wanted, c.ACR) && l.timely(c.ACRTime)
+}
+
+// acrSkew is the tolerance between our clock and the upstream's.
+const acrSkew = time.Minute
+
+// timely says whether what holds since then is as recent as the request
+// demands, by max_age or prompt=login.
+//
+// The attacker sits at another's browser and knows the password, but has no
+// second factor. A client demands one now; the attacker strikes acr_values
+// from the address on the way to the upstream and gives the password alone.
+// The answer has a new auth_time and, as after every password, no acr, so it
+// inherits that of the owner's sign-in of this morning.
+func (l *login) timely(since time.Time) bool {
+	limit := l.Request.MaxAgeDuration()
+	if l.Request.HasPrompt("login") {
+		limit = new(time.Duration)
+	}
+	return limit == nil || !since.Before(l.started().Add(-*limit-acrSkew))
 }
 
 // unmet says which demand of the request the context does not meet: an
 // essential acr (OpenID Connect Core, 5.5.1.1), or a certain subject (5.5.1).
 func (s *Server) unmet(ctx context.Context, l *login, c *authn.Context, client *oauth.Client) (*oauth.Error, error) {
-	if acr := l.Request.Claims.EssentialACR(); len(acr) > 0 && !slices.Contains(acr, c.ACR) {
+	if acr := l.Request.Claims.EssentialACR(); len(acr) > 0 && !(slices.Contains(acr, c.ACR) && l.timely(c.ACRTime)) {
 		return &oauth.Error{Code: oauth.UnmetAuthenticationRequirements, Description: "the sign-in was not of an essential acr"}, nil
 	}
 	if wanted := l.Request.Claims.Subject(); wanted != "" {

@@ -76,12 +76,8 @@ func (s *Server) describeClaim(name string) (label, description string) {
 	if claim == nil {
 		return "", ""
 	}
-	source := claim.From
-	if source.IsZero() {
-		source = claims.Key(name)
-	}
 	for _, f := range s.Schema.Fields() {
-		if f.Name.Equal(source) {
+		if f.Name.Equal(claim.Place()) {
 			label = f.Description
 		}
 	}
