@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
@@ -146,4 +147,45 @@ func TestOpaqueClaims(t *testing.T) {
 	if id["resource_name"] != nil || access["resource_name"] != "Ada Example" || info["resource_name"] != nil {
 		t.Errorf("for resources: ID token %v, access token %v, userinfo %v", id["resource_name"], access["resource_name"], info["resource_name"])
 	}
+}
+
+// OpenID Connect Core, 3.1.2.1: an id_token_hint means one user, and no other
+// may be the answer, from the context cache least of all.
+func TestIDTokenHint(t *testing.T) {
+	w := newWorld(t, options{config: cached(time.Hour), client: func(c *oauth.Client) { c.Consent = oauth.ConsentTrusted }})
+	hintOf := func(user string) string {
+		_, tokens := w.exchange(w.authorize(w.newBrowser(), user).Get("code"))
+		return tokens["id_token"].(string)
+	}
+	ada, grace := hintOf("ada"), hintOf("grace")
+	w.clock.Advance(time.Hour) // the hints have expired, which is no matter
+
+	b := w.newBrowser()
+	w.authorize(b, "ada")
+	if got := w.authorize(b, "", "prompt", "none", "id_token_hint", ada); got.Get("code") == "" {
+		t.Errorf("the user who is signed in: %v", got)
+	}
+	if got := w.authorize(b, "", "prompt", "none", "id_token_hint", grace); got.Get("error") != "login_required" {
+		t.Errorf("another user: %v", got)
+	}
+	if got := w.authorize(w.newBrowser(), "grace", "id_token_hint", ada); got.Get("error") != "login_required" {
+		t.Errorf("another user signs in: %v", got)
+	}
+	_, tokens := w.exchange(w.authorize(b, "ada").Get("code"))
+	for name, hint := range map[string]string{
+		"an access token":      tokens["access_token"].(string),
+		"a changed token":      ada[:len(ada)-8] + "AAAAAAAA",
+		"no token":             "ada",
+		"a token of our gates": gateToken(w),
+	} {
+		if got := w.authorize(b, "", "id_token_hint", hint); got.Get("error") != "invalid_request" {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// gateToken is an ID token of ours for another client.
+func gateToken(w *world) string {
+	w.enter(w.newBrowser(), "/", "ada")
+	return w.received().Header.Get("X-Id-Token")
 }

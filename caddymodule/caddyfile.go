@@ -46,7 +46,7 @@ func readBlock(d *caddyfile.Dispenser, place string, words []word, given map[str
 
 // near returns "; did you mean …?" without the question mark, or nothing.
 func near(name string, words []word) string {
-	var names []string
+	names := make([]string, 0, len(words))
 	for _, w := range words {
 		names = append(names, w.name)
 	}

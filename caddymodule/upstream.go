@@ -41,8 +41,11 @@ func (p *Provider) resolve(r resolver, place string) (*Provider, error) {
 		from string
 		to   *string
 	}{
-		{"domain", p.Domain, &out.Domain}, {"issuer", p.Issuer, &out.Issuer}, {"client_id", p.ClientID, &out.ClientID},
-		{"audience", p.Audience, &out.Audience}, {"organization", p.Organization, &out.Organization},
+		{"domain", p.Domain, &out.Domain},
+		{"issuer", p.Issuer, &out.Issuer},
+		{"client_id", p.ClientID, &out.ClientID},
+		{"audience", p.Audience, &out.Audience},
+		{"organization", p.Organization, &out.Organization},
 		{"connection", p.Connection, &out.Connection},
 	} {
 		if *field.to, err = r.text(place, field.word, field.from); err != nil {
@@ -141,7 +144,8 @@ type (
 )
 
 func (c auth0Config) provider(d oidc.Deps) (provider.Provider, error) { return auth0.New(c.Config, d) }
-func (c oidcConfig) provider(d oidc.Deps) (provider.Provider, error)  { return oidc.New(c.Config, d) }
+
+func (c oidcConfig) provider(d oidc.Deps) (provider.Provider, error) { return oidc.New(c.Config, d) }
 
 // config returns the configuration that resolved settings are, for calls by
 // the rules of calls.

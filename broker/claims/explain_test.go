@@ -158,13 +158,18 @@ func TestMeasure(t *testing.T) {
 
 func TestMapTellsOfEveryMapping(t *testing.T) {
 	attributes := []Attribute{
-		{Name: "a", Source: IDToken, Path: Key("a")}, {Name: "b", Source: IDToken, Path: Key("b")},
-		{Name: "n", Source: IDToken, Path: Key("n")}, {Name: "gone", Source: IDToken, Path: Key("gone")},
+		{Name: "a", Source: IDToken, Path: Key("a")},
+		{Name: "b", Source: IDToken, Path: Key("b")},
+		{Name: "n", Source: IDToken, Path: Key("n")},
+		{Name: "gone", Source: IDToken, Path: Key("gone")},
 	}
 	mappings := []Mapping{
-		{From: "gone", To: Key("x"), Type: String, Origin: "o1"}, {From: "n", To: Key("x"), Type: String, Origin: "o2"},
-		{From: "a", To: Key("x"), Type: String, Origin: "o3"}, {From: "b", To: Key("x"), Type: String, Origin: "o4"},
-		{Static: "s", To: Key("y"), Type: String, Origin: "o5"}, {From: "gone", To: Key("z"), Type: String, Required: true, Origin: "o6"},
+		{From: "gone", To: Key("x"), Type: String, Origin: "o1"},
+		{From: "n", To: Key("x"), Type: String, Origin: "o2"},
+		{From: "a", To: Key("x"), Type: String, Origin: "o3"},
+		{From: "b", To: Key("x"), Type: String, Origin: "o4"},
+		{Static: "s", To: Key("y"), Type: String, Origin: "o5"},
+		{From: "gone", To: Key("z"), Type: String, Required: true, Origin: "o6"},
 	}
 	m, err := NewMapper(attributes, mappings)
 	if err != nil {
@@ -174,8 +179,12 @@ func TestMapTellsOfEveryMapping(t *testing.T) {
 	_, steps, drops, err := m.Map(values)
 	wantError(t, err, `"z"`)
 	want := []Step{
-		{"gone", Key("x"), AbsentUpstream, "o1"}, {"n", Key("x"), TypeMismatch, "o2"}, {"a", Key("x"), "", "o3"},
-		{"b", Key("x"), Shadowed, "o4"}, {"", Key("y"), "", "o5"}, {"gone", Key("z"), AbsentUpstream, "o6"},
+		{"gone", Key("x"), AbsentUpstream, "o1"},
+		{"n", Key("x"), TypeMismatch, "o2"},
+		{"a", Key("x"), "", "o3"},
+		{"b", Key("x"), Shadowed, "o4"},
+		{"", Key("y"), "", "o5"},
+		{"gone", Key("z"), AbsentUpstream, "o6"},
 	}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

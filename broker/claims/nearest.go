@@ -22,8 +22,12 @@ func Nearest(name string, names []string) []string {
 		}
 	}
 	slices.SortStableFunc(near, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
-	var out []string
-	for _, c := range near[:min(3, len(near))] {
+	if near == nil {
+		return nil
+	}
+	near = near[:min(3, len(near))]
+	out := make([]string, 0, len(near))
+	for _, c := range near {
 		out = append(out, c.name)
 	}
 	return out

@@ -32,6 +32,12 @@ type AuthorizeRequest struct {
 	// Claims asked for one by one; nil for none.
 	Claims *ClaimsRequest `json:"d,omitempty"`
 
+	// IDTokenHint says whom the client means. Subject is that user, once
+	// the hint is verified, or the one that Claims asks for; empty for
+	// anybody.
+	IDTokenHint string `json:"-"`
+	Subject     string `json:"b,omitempty"`
+
 	// Purpose is the client's own reason for asking, for the consent page.
 	Purpose string `json:"w,omitempty"`
 }
@@ -62,6 +68,7 @@ func ParseAuthorizeRequest(v url.Values, c *Client) (*AuthorizeRequest, *Error) 
 		UILocales:   v.Get("ui_locales"),
 		LoginHint:   v.Get("login_hint"),
 		IDPHint:     v.Get("idp_hint"),
+		IDTokenHint: v.Get("id_token_hint"),
 		Purpose:     v.Get("purpose"),
 	}
 	for _, check := range []func(url.Values, *Client) *Error{
@@ -161,5 +168,6 @@ func (r *AuthorizeRequest) parseDetails(v url.Values, _ *Client) *Error {
 	}
 	var err *Error
 	r.Claims, err = parseClaims(v.Get("claims"))
+	r.Subject = r.Claims.Subject()
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
 )
 
 // Authorize is the authorization endpoint (RFC 6749, 3.1; OpenID Connect
@@ -30,6 +31,13 @@ func (s *Server) Authorize(w http.ResponseWriter, r *http.Request) {
 		s.toClient(w, r, l, oerr, oerr.Code)
 		return
 	}
+	if oerr, err := s.readHint(r, req); err != nil {
+		s.toClientInternal(w, r, l, err)
+		return
+	} else if oerr != nil {
+		s.toClient(w, r, l, oerr, "invalid_id_token_hint")
+		return
+	}
 	if hint := req.IDPHint; hint != "" {
 		if !s.Permits(client, hint) {
 			s.toClient(w, r, l, &oauth.Error{Code: oauth.InvalidRequest, Description: "idp_hint names no connection of this client"}, "unknown_connection")
@@ -38,6 +46,24 @@ func (s *Server) Authorize(w http.ResponseWriter, r *http.Request) {
 		l.Connection = hint
 	}
 	s.dispatch(w, r, l, client)
+}
+
+// readHint finds out whom an id_token_hint means (OpenID Connect Core,
+// 3.1.2.1). If another user signs in, or is signed in, the client gets
+// login_required.
+func (s *Server) readHint(r *http.Request, req *oauth.AuthorizeRequest) (*oauth.Error, error) {
+	if req.IDTokenHint == "" {
+		return nil, nil
+	}
+	id, err := s.Minter.VerifyHint(r.Context(), req.IDTokenHint, req.ClientID)
+	if errors.Is(err, token.ErrInvalid) || err == nil && req.Subject != "" && req.Subject != id.Subject {
+		return &oauth.Error{Code: oauth.InvalidRequest, Description: "id_token_hint is no ID token of ours for this client, or means another user than the claims parameter"}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	req.Subject = id.Subject
+	return nil, nil
 }
 
 // readAuthorize returns the parameters: of the query, and for POST of the

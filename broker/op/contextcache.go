@@ -44,11 +44,6 @@ func (s *Server) finishContext(w http.ResponseWriter, r *http.Request, l *login,
 	}
 	if conn.CacheTTL > 0 {
 		err := s.Sessions.KeepContext(r.Context(), l.SID, conn.ID, l.Fingerprint, l.Context, conn.CacheTTL)
-		if errors.Is(err, session.ErrNoSession) {
-			// Signed out in another tab while this one was signing in.
-			s.toClient(w, r, l, &oauth.Error{Code: oauth.LoginRequired, Description: "the session has ended"}, "session_ended")
-			return
-		}
 		if err != nil {
 			s.toClientInternal(w, r, l, err)
 			return
@@ -141,12 +136,13 @@ func (l *login) timely(since time.Time) bool {
 }
 
 // unmet says which demand of the request the context does not meet: an
-// essential acr (OpenID Connect Core, 5.5.1.1), or a certain subject (5.5.1).
+// essential acr (OpenID Connect Core, 5.5.1.1), or a certain user (3.1.2.1,
+// 5.5.1).
 func (s *Server) unmet(ctx context.Context, l *login, c *authn.Context, client *oauth.Client) (*oauth.Error, error) {
 	if acr := l.Request.Claims.EssentialACR(); len(acr) > 0 && !(slices.Contains(acr, c.ACR) && l.timely(c.ACRTime)) {
 		return &oauth.Error{Code: oauth.UnmetAuthenticationRequirements, Description: "the sign-in was not of an essential acr"}, nil
 	}
-	if wanted := l.Request.Claims.Subject(); wanted != "" {
+	if wanted := l.Request.Subject; wanted != "" {
 		subject, err := s.Subjects.For(ctx, client, c.Subject)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
 
@@ -54,8 +56,13 @@ func (s *Server) toClient(w http.ResponseWriter, r *http.Request, l *login, oerr
 }
 
 // toClientInternal ends a login because of a fault of ours. The client
-// learns the trace; the cause stays in the log.
+// learns the trace; the cause stays in the log. A session that has ended
+// meanwhile is none: the user has signed out in another tab.
 func (s *Server) toClientInternal(w http.ResponseWriter, r *http.Request, l *login, err error) {
+	if errors.Is(err, session.ErrNoSession) {
+		s.toClient(w, r, l, &oauth.Error{Code: oauth.LoginRequired, Description: "the session has ended"}, "session_ended")
+		return
+	}
 	s.Log.Error("sign-in failed", zap.String("trace", l.Trace), zap.String("client", l.Request.ClientID), zap.Error(err))
 	s.answerClient(w, r, l, &oauth.Error{Code: oauth.ServerError, Description: s.describe(oauth.ServerError, l.Trace)})
 }

@@ -160,10 +160,30 @@ func (s *Server) saveLogin(ctx context.Context, l *login) error {
 	if err != nil {
 		return fmt.Errorf("saving login: %w", err)
 	}
+	if l.raw == nil {
+		if err := s.makeRoom(ctx, l); err != nil {
+			return fmt.Errorf("saving login: %w", err)
+		}
+	}
 	if err := s.Store.Swap(ctx, loginKey(l.ID), l.raw, raw, s.left(l)); err != nil {
 		return fmt.Errorf("saving login: %w", err)
 	}
 	l.raw = raw
+	return nil
+}
+
+// makeRoom counts a login that is about to be stored, and deletes the oldest
+// of its session if there are too many (S98).
+func (s *Server) makeRoom(ctx context.Context, l *login) error {
+	dropped, err := s.Sessions.AddLogin(ctx, l.SID, loginKey(l.ID))
+	if err != nil {
+		return err
+	}
+	for _, key := range dropped {
+		if err := s.Store.Delete(ctx, key); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

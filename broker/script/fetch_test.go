@@ -407,3 +407,12 @@ func TestS105_SlowHostLeavesPlacesToOthers(t *testing.T) {
 		}
 	})
 }
+
+// An author who has not named the hosts hears what to write.
+func TestFetch_WithoutHostsNamesTheCure(t *testing.T) {
+	script := compiled(t, Config{Source: body(`await fetch("https://crm.example.com/");`)})
+	_, _, err := script.Run(t.Context(), Input{})
+	if err == nil || !strings.Contains(err.Error(), "by allow_hosts") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -246,6 +246,10 @@
     throw new Fault("require is not available: a script is one file, without npm packages or Node.js modules");
   }
 
+  function noFetch() {
+    throw new Fault("fetch is not available: name the hosts that the script may call, by allow_hosts");
+  }
+
   function load(main) {
     const module = { exports: {} };
     try {
@@ -292,7 +296,7 @@
   }
 
   defineProperty(globalThis, "console", { value: console, writable: true, configurable: true });
-  if (send !== undefined) defineProperty(globalThis, "fetch", { value: fetch, writable: true, configurable: true });
+  defineProperty(globalThis, "fetch", { value: send === undefined ? noFetch : fetch, writable: true, configurable: true });
 
   return (turn, argument) => (turn === 0 ? load(argument) : turn === 1 ? start(argument) : turn === 2 ? answer(argument) : finish());
 })

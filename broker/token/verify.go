@@ -12,10 +12,9 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 )
 
-// ErrInvalid is returned by VerifyAccess for every token that is not a live
-// access token of ours; which check failed is nobody's business but the
-// log's.
-var ErrInvalid = errors.New("invalid access token")
+// ErrInvalid is returned for every token that is not what it should be, and
+// ours; which check failed is nobody's business but the log's.
+var ErrInvalid = errors.New("invalid token")
 
 // maxToken bounds what is parsed at all, and what is issued as an access
 // token.
@@ -66,6 +65,44 @@ func canonical(raw string) bool {
 // audience, and not expired (RFC 9068, 4). A token with another type, such
 // as an ID token, is refused even though its signature is ours.
 func (m *Minter) VerifyAccess(ctx context.Context, raw, aud string) (*Access, error) {
+	payload, err := m.verify(ctx, raw, typeAccessToken, jose.ES256)
+	if err != nil {
+		return nil, err
+	}
+	a := new(Access)
+	if json.Unmarshal(payload, a) != nil || a.Issuer != m.Issuer || a.ID == "" || a.Subject == "" ||
+		!slices.Contains(a.Audience, aud) || !m.Now().Before(time.Unix(a.Expires, 0)) {
+		return nil, ErrInvalid
+	}
+	return a, nil
+}
+
+// Identity is a verified ID token that a client shows as a hint.
+type Identity struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience audience `json:"aud"`
+	SID      string   `json:"sid"`
+}
+
+// VerifyHint checks that raw is an ID token signed by us for the client. It
+// may have expired: it says whom the client means, and not that anybody is
+// signed in (OpenID Connect Core, 3.1.2.1).
+func (m *Minter) VerifyHint(ctx context.Context, raw, clientID string) (*Identity, error) {
+	payload, err := m.verify(ctx, raw, typeJWT, jose.RS256, jose.ES256)
+	if err != nil {
+		return nil, err
+	}
+	id := new(Identity)
+	if json.Unmarshal(payload, id) != nil || id.Issuer != m.Issuer || id.Subject == "" || !slices.Contains(id.Audience, clientID) {
+		return nil, ErrInvalid
+	}
+	return id, nil
+}
+
+// verify returns the payload of a token of the type that one of our keys has
+// signed.
+func (m *Minter) verify(ctx context.Context, raw, typ string, algs ...jose.SignatureAlgorithm) ([]byte, error) {
 	if len(raw) > maxToken || !canonical(raw) {
 		return nil, ErrInvalid
 	}
@@ -73,12 +110,12 @@ func (m *Minter) VerifyAccess(ctx context.Context, raw, aud string) (*Access, er
 	if err != nil {
 		return nil, err
 	}
-	jws, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.ES256})
+	jws, err := jose.ParseSignedCompact(raw, algs)
 	if err != nil || len(jws.Signatures) != 1 {
 		return nil, ErrInvalid
 	}
 	head := jws.Signatures[0].Protected
-	if typ, _ := head.ExtraHeaders[jose.HeaderType].(string); typ != typeAccessToken {
+	if got, _ := head.ExtraHeaders[jose.HeaderType].(string); got != typ {
 		return nil, ErrInvalid
 	}
 	keys := set.public.Key(head.KeyID)
@@ -89,10 +126,5 @@ func (m *Minter) VerifyAccess(ctx context.Context, raw, aud string) (*Access, er
 	if err != nil {
 		return nil, ErrInvalid
 	}
-	a := new(Access)
-	if json.Unmarshal(payload, a) != nil || a.Issuer != m.Issuer || a.ID == "" || a.Subject == "" ||
-		!slices.Contains(a.Audience, aud) || !m.Now().Before(time.Unix(a.Expires, 0)) {
-		return nil, ErrInvalid
-	}
-	return a, nil
+	return payload, nil
 }
