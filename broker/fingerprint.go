@@ -43,7 +43,7 @@ func (c *Connection) fingerprint(schema *authn.Schema, subjectFormat string) str
 		settings.Application.Origin = ""
 	}
 	if c.Script != nil {
-		settings.Script = fmt.Sprint(c.Script.Run.Digest(), c.Script.ContinueOnError)
+		settings.Script = fmt.Sprint(c.Script.Compiled.Digest(), c.Script.ContinueOnError)
 	}
 	// All of it is texts, numbers and lists: marshalling cannot fail.
 	raw, _ := json.Marshal(settings)

@@ -112,7 +112,7 @@ func withoutAccessClaims(c *broker.Config) {
 func withScript(source string) func(*options) {
 	return configured(func(w *world, c *broker.Config) {
 		if source != "" {
-			c.Connections[0].Script = &op.Script{Run: compile(w, source)}
+			c.Connections[0].Script = &op.Script{Compiled: compile(w, source)}
 		}
 	})
 }
@@ -236,7 +236,7 @@ func overTheWire(t testing.TB, r *http.Request) http.Header {
 func (w *world) verify(token any) map[string]any {
 	w.Helper()
 	raw, _ := token.(string)
-	parsed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256, jose.RS256})
+	parsed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.ES256, jose.RS256})
 	if err != nil {
 		w.Fatalf("not a token: %v", err)
 	}

@@ -23,7 +23,7 @@ func scripted(source string, changes ...func(*broker.Config)) options {
 		if err != nil {
 			w.Fatal(err)
 		}
-		c.Connections[0].Script = &op.Script{Run: compiled}
+		c.Connections[0].Script = &op.Script{Compiled: compiled}
 		c.Context = []authn.Field{
 			{Name: claims.Key("tenant"), Type: claims.String},
 			{Name: claims.Key("runs"), Type: claims.Number},

@@ -90,5 +90,5 @@ func (s *Script) script(b *builder, place string) (*op.Script, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: script: %w", place, err)
 	}
-	return &op.Script{Run: compiled, ContinueOnError: onError}, nil
+	return &op.Script{Compiled: compiled, ContinueOnError: onError}, nil
 }

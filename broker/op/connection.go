@@ -48,7 +48,7 @@ type Connection struct {
 
 // A Script is a connection's post-authentication script.
 type Script struct {
-	Run *script.Script
+	Compiled *script.Script
 
 	// ContinueOnError goes on with the context as it was before a script
 	// that fails; otherwise its failure ends the sign-in.

@@ -73,6 +73,7 @@ func (s *Server) recall(w http.ResponseWriter, r *http.Request, l *login, conn *
 		return err
 	}
 	l.Context, l.SID, l.Finished, l.Browser = cached.Context, sid, true, bindingHash(p.Binding)
+	s.traced(l, authn.Trace{{Stage: authn.StageCache}})
 	s.Log.Info("signed in from the context cache", zap.String("trace", l.Trace), zap.String("connection", conn.ID),
 		zap.String("client", l.Request.ClientID), zap.String("subject", l.Context.Subject))
 	return nil

@@ -9,7 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
@@ -150,6 +149,3 @@ func member(name string) string {
 	}
 	return "'" + quoted + "'"
 }
-
-// listed joins names for a sentence.
-func listed(names []string) string { return strings.Join(names, ", ") }

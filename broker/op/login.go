@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -185,6 +187,34 @@ func (s *Server) makeRoom(ctx context.Context, l *login) error {
 		}
 	}
 	return nil
+}
+
+// advance stores the login and sends the browser on to the address. Of two
+// requests that arrive at once, a double click say, the one that loses the
+// race goes where the winner has come to.
+func (s *Server) advance(w http.ResponseWriter, r *http.Request, l *login, to string) {
+	err := s.saveLogin(r.Context(), l)
+	if errors.Is(err, store.ErrConflict) {
+		winner, lost := s.loadLogin(r.Context(), l.ID, s.binding(r))
+		if lost == nil && winner.Finished {
+			redirect(w, r, s.reached(winner))
+			return
+		}
+	}
+	if err != nil {
+		s.toClientInternal(w, r, l, err)
+		return
+	}
+	redirect(w, r, to)
+}
+
+// reached is where a stored login with a finished context has come to: its
+// outcome, or the consent page.
+func (s *Server) reached(l *login) string {
+	if l.Decided {
+		return l.Outcome
+	}
+	return s.url(PathConsent) + "?" + url.Values{"login_id": {l.ID}}.Encode()
 }
 
 func bindingHash(binding string) string {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -89,7 +90,7 @@ func readVerdict(w http.ResponseWriter, r *http.Request, members []string) (map[
 	}
 	for _, name := range slices.Sorted(maps.Keys(body)) {
 		if name != "id" && name != "login_state" && !slices.Contains(members, name) {
-			return nil, malformed("%s is unknown here; use id, login_state, %s", member(name), listed(members))
+			return nil, malformed("%s is unknown here; use id, login_state, %s", member(name), strings.Join(members, ", "))
 		}
 	}
 	for _, name := range []string{"id", "login_state"} {

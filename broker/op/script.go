@@ -27,7 +27,7 @@ func (s *Server) runScript(ctx context.Context, l *login, conn *Connection, c *a
 	if conn.Script == nil {
 		return c, nil
 	}
-	out, report, err := conn.Script.Run.Run(ctx, script.Input{
+	out, report, err := conn.Script.Compiled.Run(ctx, script.Input{
 		Attributes: c.Attributes, AMR: c.AMR, ACR: c.ACR, IDPSubject: c.IDPSubject,
 	})
 	changed := c
@@ -38,7 +38,7 @@ func (s *Server) runScript(ctx context.Context, l *login, conn *Connection, c *a
 		})
 	}
 	event := []zap.Field{
-		zap.String("trace", l.Trace), zap.String("connection", conn.ID), zap.String("digest", conn.Script.Run.Digest()),
+		zap.String("trace", l.Trace), zap.String("connection", conn.ID), zap.String("digest", conn.Script.Compiled.Digest()),
 	}
 	if report != nil {
 		event = append(event, zap.Duration("duration", report.Duration))

@@ -102,3 +102,14 @@ func redirect(w http.ResponseWriter, r *http.Request, to string) {
 	h.Set("Location", to)
 	w.WriteHeader(status)
 }
+
+// seeOther sends the browser to the application. It must arrive by GET,
+// however it came here: in the form_post response mode the provider's answer
+// is a POST, which must not be sent on (RFC 9700, 4.12).
+func seeOther(w http.ResponseWriter, to string) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Location", to)
+	w.WriteHeader(http.StatusSeeOther)
+}

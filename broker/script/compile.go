@@ -45,16 +45,16 @@ type Config struct {
 
 // A Script is a compiled script. It is safe for concurrent use.
 type Script struct {
-	engine  *Engine
-	share   gate // of the engine's runs
-	name    string
-	digest  string
-	timeout time.Duration
-	wait    time.Duration
-	secrets map[string]string
-	blotter *blotter
-	fetcher *fetcher // nil without AllowHosts
-	lines   int      // of the source
+	engine   *Engine
+	share    semaphore // of the engine's runs
+	name     string
+	digest   string
+	timeout  time.Duration
+	wait     time.Duration
+	secrets  map[string]string
+	redactor *redactor
+	fetcher  *fetcher // nil without AllowHosts
+	lines    int      // of the source
 
 	// Bytecode fits one version of the engine: it is never stored.
 	prelude, main []byte
@@ -96,15 +96,15 @@ func (e *Engine) configure(cfg Config) (*Script, error) {
 	}
 	digest := sha256.Sum256([]byte(cfg.Source))
 	s := &Script{
-		engine:  e,
-		share:   make(gate, maxShare),
-		name:    cfg.Name,
-		digest:  hex.EncodeToString(digest[:]),
-		timeout: cfg.Timeout,
-		wait:    cfg.Wait,
-		secrets: maps.Clone(cfg.Secrets),
-		blotter: newBlotter(cfg.Secrets),
-		lines:   strings.Count(cfg.Source, "\n") + 1,
+		engine:   e,
+		share:    make(semaphore, maxShare),
+		name:     cfg.Name,
+		digest:   hex.EncodeToString(digest[:]),
+		timeout:  cfg.Timeout,
+		wait:     cfg.Wait,
+		secrets:  maps.Clone(cfg.Secrets),
+		redactor: newRedactor(cfg.Secrets),
+		lines:    strings.Count(cfg.Source, "\n") + 1,
 	}
 	if s.timeout == 0 {
 		s.timeout = DefaultTimeout
@@ -127,7 +127,7 @@ func (e *Engine) configure(cfg Config) (*Script, error) {
 // named completes an error with where it happened.
 func (s *Script) named(err *Error) *Error {
 	err.Script = s.name
-	err.Message = printable(s.blotter.blot(err.Message, maxMessage), maxShown)
+	err.Message = printable(s.redactor.redact(err.Message, maxMessage), maxShown)
 	return err
 }
 

@@ -12,8 +12,8 @@ import (
 // shared by everything that lives at the same time, over reloads of the
 // configuration, too. It is safe for concurrent use.
 type Engine struct {
-	runs  gate // who may have a VM
-	turns gate // whose VM may run
+	runs  semaphore // who may have a VM
+	turns semaphore // whose VM may run
 
 	memory uintptr // of one run, in bytes
 	now    func() time.Time
@@ -22,19 +22,19 @@ type Engine struct {
 // NewEngine returns an Engine with room for eight runs.
 func NewEngine() *Engine {
 	return &Engine{
-		runs:   make(gate, maxRuns),
-		turns:  make(gate, min(maxRuns, max(1, runtime.GOMAXPROCS(0)/2))),
+		runs:   make(semaphore, maxRuns),
+		turns:  make(semaphore, min(maxRuns, max(1, runtime.GOMAXPROCS(0)/2))),
 		memory: maxMemory,
 		now:    time.Now,
 	}
 }
 
-// A gate lets as many through as it has room, in the order they came.
-type gate chan struct{}
+// A semaphore lets as many through as it has room, in the order they came.
+type semaphore chan struct{}
 
 // enter waits for a place. The returned function gives it back; calling it
 // again does nothing.
-func (g gate) enter(ctx context.Context) (leave func(), err error) {
+func (g semaphore) enter(ctx context.Context) (leave func(), err error) {
 	// A place that is free must not win against a context that has ended.
 	if err := ctx.Err(); err != nil {
 		return nil, err

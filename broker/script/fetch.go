@@ -143,7 +143,7 @@ func (f *fetcher) do(ctx context.Context, id int, req *http.Request) (a answer) 
 			a = answer{id: id, Error: "the call failed"}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, maxCall)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	resp, err := f.client.Do(req.WithContext(ctx))
 	if err != nil {
@@ -172,7 +172,7 @@ func (f *fetcher) do(ctx context.Context, id int, req *http.Request) (a answer) 
 // explain returns err without the URL that http.Client puts in front.
 func explain(ctx context.Context, req *http.Request, err error) string {
 	if ctx.Err() != nil {
-		return fmt.Sprintf("%s gave no answer within %v", req.URL.Host, maxCall)
+		return fmt.Sprintf("%s gave no answer within %v", req.URL.Host, callTimeout)
 	}
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err

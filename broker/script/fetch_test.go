@@ -283,7 +283,7 @@ func TestS102_WaitingIsBoundedInSum(t *testing.T) {
 func TestS105_WaitingTakesNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := NewEngine()
-		e.turns = make(gate, 1)
+		e.turns = make(semaphore, 1)
 		compile := func(cfg Config) *Script {
 			s, err := e.Compile(cfg)
 			if err != nil {

@@ -134,7 +134,7 @@ func TestR57_PanicsOfTheHostEndTheRunOnly(t *testing.T) {
 	s := compiled(t, patient(body("try { console.log('x'); } catch {} return {};")))
 	live := func(change func(r *run)) *Error {
 		r := s.newRun(t.Context(), turnStart, time.Minute)
-		r.input, r.console = `{}`, newConsole(s.blotter)
+		r.input, r.console = `{}`, newConsole(s.redactor)
 		change(r)
 		return r.wait().err
 	}

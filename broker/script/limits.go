@@ -43,7 +43,7 @@ const (
 // Limits of fetch.
 const (
 	maxCalls    = 5
-	maxCall     = time.Second
+	callTimeout = time.Second
 	maxRequest  = 1 << 20
 	maxResponse = 1 << 20
 )

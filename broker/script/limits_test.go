@@ -141,7 +141,7 @@ return { acr: "through" };`))
 // wait for it, and no other script either; its memory stays counted.
 func TestS102_WhatCannotBeInterruptedIsGivenUp(t *testing.T) {
 	e := NewEngine()
-	e.turns = make(gate, 1)
+	e.turns = make(semaphore, 1)
 	stuck, err := e.Compile(Config{Name: "post_authn.js", Timeout: 5 * time.Millisecond, Source: body(`
 console.log("before");
 "a".repeat(1 << 16).indexOf("a".repeat(1 << 9) + "b");`)})

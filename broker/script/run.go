@@ -25,7 +25,7 @@ type Report struct {
 // is an *[Error]. An ended ctx interrupts the run.
 func (s *Script) Run(ctx context.Context, in Input) (*Output, *Report, error) {
 	began := s.engine.now()
-	console := newConsole(s.blotter)
+	console := newConsole(s.redactor)
 	out, running, err := s.run(ctx, in, console)
 
 	report := &Report{Duration: s.engine.now().Sub(began), Running: running, Digest: s.digest}
@@ -79,7 +79,7 @@ func (s *Script) load() *Error {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), loadTimeout+s.wait, errWaited)
 	defer cancel()
 	r := s.newRun(ctx, turnLoad, loadTimeout)
-	r.console = newConsole(s.blotter)
+	r.console = newConsole(s.redactor)
 	return r.wait().err
 }
 
