@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -44,9 +45,14 @@ func (e *Endpoints) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	if host := issuer.Hostname(); !site.serves(host) {
+	host := issuer.Hostname()
+	if !site.serves(host) {
 		return fmt.Errorf("%sauth_broker: this site is %s, but the issuer is %s; put auth_broker into the site %s, or change the issuer",
 			at(e.Origin, ""), strings.Join(site.hosts, ", "), issuer, host)
+	}
+	if origins, err := site.origins([]string{host}); err == nil && !slices.Contains(origins, issuer.Scheme+"://"+issuer.Host) {
+		ctx.Logger().Warn(fmt.Sprintf("%sauth_broker: this site is at %s, but the issuer is %s; unless something in front of Caddy maps the one to the other, nobody can sign in",
+			at(e.Origin, ""), strings.Join(origins, ", "), issuer))
 	}
 	return nil
 }
