@@ -106,7 +106,7 @@ func (m *model) unavailable(name string, scopes []string) string {
 		case !c.In(claims.Userinfo):
 		case c.Name != name:
 			known = append(known, c.Name)
-		case len(c.Scopes) == 0, slices.ContainsFunc(c.Scopes, func(s string) bool { return slices.Contains(scopes, s) }):
+		case len(c.Scopes) == 0, oauth.Overlap(c.Scopes, scopes):
 			return ""
 		default:
 			needed = append(needed, c.Scopes...)

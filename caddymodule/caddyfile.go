@@ -31,7 +31,9 @@ func readBlock(d *caddyfile.Dispenser, place string, words []word, given map[str
 		name := d.Val()
 		i := slices.IndexFunc(words, func(w word) bool { return w.name == name })
 		if i < 0 {
-			return d.Errf("%s: %q is unknown%s; use one of: %s", place, name, near(name, words), namesOf(words))
+			known := namesOf(words)
+			near := strings.TrimSuffix(claims.DidYouMean(name, known), "?")
+			return d.Errf("%s: %q is unknown%s; use one of: %s", place, name, near, strings.Join(known, ", "))
 		}
 		if given[name] && !words[i].many {
 			return d.Errf("%s: %s is given twice; keep one", place, name)
@@ -44,22 +46,13 @@ func readBlock(d *caddyfile.Dispenser, place string, words []word, given map[str
 	return nil
 }
 
-// near returns "; did you mean …?" without the question mark, or nothing.
-func near(name string, words []word) string {
-	names := make([]string, 0, len(words))
-	for _, w := range words {
-		names = append(names, w.name)
-	}
-	return strings.TrimSuffix(claims.DidYouMean(name, names), "?")
-}
-
-func namesOf(words []word) string {
+func namesOf(words []word) []string {
 	names := make([]string, 0, len(words))
 	for _, w := range words {
 		names = append(names, w.name)
 	}
 	slices.Sort(names)
-	return strings.Join(names, ", ")
+	return names
 }
 
 // originOf returns the place of the current token, such as "Caddyfile:12".

@@ -47,3 +47,8 @@ func Subset(sub, set []string) bool {
 	}
 	return true
 }
+
+// Overlap says whether a and b have a name in common.
+func Overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(name string) bool { return slices.Contains(b, name) })
+}

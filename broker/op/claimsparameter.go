@@ -20,7 +20,7 @@ func (s *Server) askedClaims(l *login, c *oauth.Client) (asked authn.RequestedCl
 	separate := func(t claims.TokenType, names []string) (out []string) {
 		for _, name := range names {
 			if claim := s.claim(name, t); claim != nil &&
-				overlap(claim.Scopes, c.Scopes) && !overlap(claim.Scopes, l.Request.Scopes) {
+				oauth.Overlap(claim.Scopes, c.Scopes) && !oauth.Overlap(claim.Scopes, l.Request.Scopes) {
 				out = append(out, name)
 			}
 		}
@@ -39,10 +39,6 @@ func (s *Server) claim(name string, t claims.TokenType) *claims.Claim {
 		return nil
 	}
 	return &s.Claims[i]
-}
-
-func overlap(a, b []string) bool {
-	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 
 // claimLines are the lines of the consent page for single claims: one for

@@ -72,8 +72,18 @@ func (s *Server) sealState(ctx context.Context, l *login) (string, error) {
 // Callback is where the provider sends the browser back to, one address per
 // connection.
 func (s *Server) Callback(w http.ResponseWriter, r *http.Request) {
-	l, binding := s.returning(w, r)
-	if l == nil {
+	var l *login
+	var binding string
+	st, refused := s.openState(r)
+	if refused == nil {
+		l, binding, refused = s.takeLogin(w, r, st)
+	}
+	if refused != nil {
+		if st != nil && st.ClientID != "" && s.Resume != nil {
+			// A sign-in that is lost can begin again from the site's page.
+			refused.retry, _ = s.Resume(r.Context(), st.ClientID, st.State)
+		}
+		s.page(w, r, *refused)
 		return
 	}
 	conn := s.connection(l.Connection)
@@ -98,67 +108,71 @@ func (s *Server) Callback(w http.ResponseWriter, r *http.Request) {
 	s.dispatch(w, r, l, client)
 }
 
-// returning finds the login that a callback belongs to and takes it out of
-// the browser: a callback counts once. It answers by itself, returning nil,
-// whenever something does not fit; all these answers look alike, so that
-// nobody learns which part of a forged state was right.
-func (s *Server) returning(w http.ResponseWriter, r *http.Request) (*login, string) {
-	ctx, query := r.Context(), r.URL.Query()
-	refuse := func(reason, retry string, err error) (*login, string) {
-		s.page(w, r, failure{reason: reason, code: oauth.InvalidRequest, status: http.StatusBadRequest, retry: retry, err: err})
-		return nil, ""
-	}
+// openState reads the state that a callback brings. What does not fit gets
+// one answer, here and in takeLogin, so that nobody learns which part of a
+// forged state was right.
+func (s *Server) openState(r *http.Request) (*upstreamState, *failure) {
+	query := r.URL.Query()
 	if len(query["state"]) != 1 {
-		return refuse("stale_sign_in", "", errors.New("no state, or several"))
+		return nil, stale(errors.New("no state, or several"))
 	}
-	raw, err := s.Sealer.Open(ctx, statePurpose, query.Get("state"))
+	raw, err := s.Sealer.Open(r.Context(), statePurpose, query.Get("state"))
 	if err != nil && !errors.Is(err, store.ErrSealed) {
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
-		return nil, ""
+		return nil, unavailable(err)
 	}
-	var st upstreamState
-	if err != nil || json.Unmarshal(raw, &st) != nil {
-		return refuse("stale_sign_in", "", errors.New("the state is not ours"))
-	}
-	retry := ""
-	if st.ClientID != "" && s.Resume != nil {
-		retry, _ = s.Resume(ctx, st.ClientID, st.State)
+	st := new(upstreamState)
+	if err != nil || json.Unmarshal(raw, st) != nil {
+		return nil, stale(errors.New("the state is not ours"))
 	}
 	if st.Connection != r.PathValue("connection") {
-		return refuse("stale_sign_in", retry, errors.New("the state belongs to another connection"))
+		return st, stale(errors.New("the state belongs to another connection"))
 	}
+	return st, nil
+}
+
+// takeLogin finds the login that a callback belongs to and takes it out of
+// the browser, whose binding it returns: a callback counts once.
+func (s *Server) takeLogin(w http.ResponseWriter, r *http.Request, st *upstreamState) (*login, string, *failure) {
+	ctx := r.Context()
 	p, err := s.readPending(r)
 	if err != nil {
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
-		return nil, ""
+		return nil, "", unavailable(err)
 	}
 	if p.Binding == "" {
-		return refuse("cookies_missing", retry, errors.New("the browser has no sign-in cookie"))
+		missing := stale(errors.New("the browser has no sign-in cookie"))
+		missing.reason = "cookies_missing"
+		return nil, "", missing
 	}
 	l, err := s.get(ctx, p, st.Login)
-	if errors.Is(err, errNoLogin) {
-		return refuse("stale_sign_in", retry, err)
-	}
-	if err != nil {
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
-		return nil, ""
-	}
-	if l.Connection != st.Connection || l.Private == nil {
-		return refuse("stale_sign_in", retry, errors.New("another connection was chosen since"))
-	}
-	switch err := s.spend(ctx, l.ID); {
-	case errors.Is(err, errReplayed):
-		return refuse("replayed_callback", retry, err)
+	switch {
+	case errors.Is(err, errNoLogin):
+		return nil, "", stale(err)
 	case err != nil:
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
-		return nil, ""
+		return nil, "", unavailable(err)
+	case l.Connection != st.Connection || l.Private == nil:
+		return nil, "", stale(errors.New("another connection was chosen since"))
+	}
+	if err := s.spend(ctx, l.ID); errors.Is(err, errReplayed) {
+		replayed := stale(err)
+		replayed.reason = "replayed_callback"
+		return nil, "", replayed
+	} else if err != nil {
+		return nil, "", unavailable(err)
 	}
 	p.remove(l.ID)
 	if err := s.writePending(ctx, w, p); err != nil {
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
-		return nil, ""
+		return nil, "", unavailable(err)
 	}
-	return l, p.Binding
+	return l, p.Binding, nil
+}
+
+// stale is the failure of a callback that belongs to no sign-in under way.
+func stale(err error) *failure {
+	return &failure{reason: "stale_sign_in", code: oauth.InvalidRequest, status: http.StatusBadRequest, err: err}
+}
+
+func unavailable(err error) *failure {
+	return &failure{reason: "store_unavailable", err: err}
 }
 
 // signIn turns what the upstream said into the login's authentication
