@@ -134,6 +134,7 @@ func (b *Broker) connect() error {
 		Log:         b.deps.Log,
 		Now:         b.deps.Now,
 		Resume:      b.resume,
+		Withdrawn:   b.deps.Cache.DropUser,
 	}
 	return nil
 }
@@ -173,6 +174,9 @@ func (b *Broker) follow(changes <-chan string) {
 		if key == "" {
 			b.deps.Cache.Drop("")
 			continue
+		}
+		if subject, ok := op.WithdrawnFrom(key); ok {
+			b.deps.Cache.DropUser(subject)
 		}
 		if rest, ok := strings.CutPrefix(key, "session/"); ok {
 			sid, _, _ := strings.Cut(rest, "/")

@@ -159,6 +159,13 @@ func (p inProcess) Mint(ctx context.Context, c *oauth.Client, a *authn.Authoriza
 	if !p.b.server.Permits(c, a.Context.Connection) {
 		return token.Tokens{}, session.ErrNoSession
 	}
+	holds, err := p.b.server.Holds(ctx, a)
+	if err != nil {
+		return token.Tokens{}, err
+	}
+	if !holds {
+		return token.Tokens{}, session.ErrNoSession
+	}
 	return p.b.minter.Mint(ctx, a, c, "")
 }
 

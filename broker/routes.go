@@ -43,6 +43,9 @@ func (b *Broker) routes() http.Handler {
 	mux.HandleFunc("POST "+base+op.PathPostAuthn+"{login_id}/abort", s.PostAuthnAbort)
 
 	mux.HandleFunc("POST "+base+op.PathToken, s.Token)
+	mux.HandleFunc("GET "+base+op.PathClients, s.Clients)
+	mux.HandleFunc("DELETE "+base+op.PathClients+"/{client}", s.WithdrawClient)
+	mux.HandleFunc("DELETE "+base+op.PathClients+"/{client}/scopes/{scope}", s.WithdrawClient)
 	mux.HandleFunc("GET "+base+op.PathUserinfo, s.Userinfo)
 	mux.HandleFunc("POST "+base+op.PathUserinfo, s.Userinfo)
 

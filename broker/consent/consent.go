@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"time"
@@ -27,9 +28,13 @@ type Grant struct {
 	Claim      string    `json:"claim_name,omitempty"`
 	ClaimType  string    `json:"claim_type,omitempty"`
 	Connection string    `json:"idp_id"`
-	GivenAt    time.Time `json:"given_at"`
+	GivenAt    time.Time `json:"given_at,omitzero"`
 	// ExpiresAt is zero where grants do not expire.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
+
+	// WithdrawnAt is when the user last took it back. A grant that was not
+	// given again since has no GivenAt.
+	WithdrawnAt time.Time `json:"withdrawn_at,omitzero"`
 }
 
 // A Ledger keeps the grants of every (subject, client).
@@ -134,7 +139,13 @@ func (l *Ledger) Grants(ctx context.Context, subject, clientID string) (map[stri
 	if err != nil {
 		return nil, fmt.Errorf("reading consent: %w", err)
 	}
+	maps.DeleteFunc(grants, func(_ string, g Grant) bool { return !l.live(g) })
 	return grants, nil
+}
+
+// live says whether the grant counts now.
+func (l *Ledger) live(g Grant) bool {
+	return !g.GivenAt.IsZero() && (g.ExpiresAt.IsZero() || l.Now().Before(g.ExpiresAt))
 }
 
 // Record adds items to what subject has granted c. A trusted client's
@@ -160,26 +171,15 @@ func (l *Ledger) Record(ctx context.Context, subject string, c *oauth.Client, co
 	now := l.Now().UTC()
 	return l.update(ctx, recordKey(subject, c.ID), func(grants map[string]Grant) {
 		for key, g := range given {
-			g.Connection, g.GivenAt = connection, now
-			if old, ok := grants[key]; ok && l.Lifetime == 0 {
+			old := grants[key]
+			g.Connection, g.GivenAt, g.WithdrawnAt = connection, now, old.WithdrawnAt
+			if l.live(old) && l.Lifetime == 0 {
 				g = old
 			}
 			if l.Lifetime > 0 {
 				g.ExpiresAt = now.Add(l.Lifetime)
 			}
 			grants[key] = g
-		}
-	})
-}
-
-// Withdraw forgets scopes that subject granted to a client, or all of them
-// where none is named.
-func (l *Ledger) Withdraw(ctx context.Context, subject, clientID string, scopes ...string) error {
-	return l.update(ctx, recordKey(subject, clientID), func(grants map[string]Grant) {
-		for name := range grants {
-			if len(scopes) == 0 || slices.Contains(scopes, name) {
-				delete(grants, name)
-			}
 		}
 	})
 }
@@ -202,12 +202,6 @@ func (l *Ledger) load(ctx context.Context, key string) (map[string]Grant, []byte
 	grants := map[string]Grant{}
 	if err := json.Unmarshal(raw, &grants); err != nil {
 		return nil, nil, errors.New("the consent record is not readable")
-	}
-	now := l.Now()
-	for name, g := range grants {
-		if !g.ExpiresAt.IsZero() && !now.Before(g.ExpiresAt) {
-			delete(grants, name)
-		}
 	}
 	return grants, raw, nil
 }

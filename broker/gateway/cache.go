@@ -96,6 +96,15 @@ func (c *Cache) remove(k *cacheKey) {
 // Drop forgets every session below the SSO session sid; an empty sid
 // forgets all.
 func (c *Cache) Drop(sid string) {
+	c.drop(func(g *session.Gate) bool { return sid == "" || g.SID == sid })
+}
+
+// DropUser forgets every session of the subject, at all sites.
+func (c *Cache) DropUser(subject string) {
+	c.drop(func(g *session.Gate) bool { return g.Authorization.Context.Subject == subject })
+}
+
+func (c *Cache) drop(affected func(*session.Gate) bool) {
 	// First the count, then the entries: an add that has not seen the new
 	// count is in its shard before we are.
 	c.drops.Add(1)
@@ -103,7 +112,7 @@ func (c *Cache) Drop(sid string) {
 		s := &c.shards[i]
 		s.mu.Lock()
 		for k, l := range s.entries {
-			if sid == "" || l.session.SID == sid {
+			if affected(l.session) {
 				delete(s.entries, k)
 			}
 		}

@@ -78,7 +78,7 @@ func (s *Server) saveGrant(ctx context.Context, l *login, code string, client *o
 			Subject:  subject,
 			Claims:   l.Claims,
 			Context:  l.Context,
-			Created:  s.Now().UTC(),
+			Created:  l.asked,
 		},
 		RedirectURI: l.Request.RedirectURI,
 		Challenge:   l.Request.Challenge,
@@ -141,6 +141,9 @@ func (s *Server) Redeem(ctx context.Context, in Redemption) (*authn.Authorizatio
 		return nil, errInvalidCode
 	}
 	alive, err := s.Sessions.Alive(ctx, g.SID)
+	if err == nil && alive {
+		alive, err = s.Holds(ctx, g.Authorization)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("redeeming code: %w", err)
 	}

@@ -92,6 +92,7 @@ func (s *Server) decidable(w http.ResponseWriter, r *http.Request, l *login) boo
 }
 
 func (s *Server) question(r *http.Request, l *login, client *oauth.Client) (consent.Question, error) {
+	l.asked = s.Now().UTC()
 	asked := consent.Items{Scopes: l.Request.Scopes, Claims: s.askedClaims(l, client)}
 	return s.Ledger.Ask(r.Context(), l.Context.Subject, client, asked, l.Request.HasPrompt("consent"))
 }

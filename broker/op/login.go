@@ -70,6 +70,10 @@ type login struct {
 
 	// raw is the record as it is stored, nil before it is.
 	raw []byte
+
+	// asked is when the ledger was last asked what the user has granted. A
+	// code goes by it: what is withdrawn since does not hold.
+	asked time.Time
 }
 
 func (s *Server) newLogin(req *oauth.AuthorizeRequest) *login {

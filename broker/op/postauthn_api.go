@@ -154,6 +154,6 @@ func (s *Server) refuseCall(w http.ResponseWriter, app *oauth.Client, err error)
 // callFailed answers a fault of ours.
 func (s *Server) callFailed(w http.ResponseWriter, application string, err error) {
 	trace := newTrace()
-	s.Log.Error("post-authentication call failed", zap.String("trace", trace), zap.String("application", application), zap.Error(err))
+	s.Log.Error("call of an application failed", zap.String("trace", trace), zap.String("application", application), zap.Error(err))
 	writeError(w, &oauth.Error{Code: oauth.ServerError, Status: http.StatusInternalServerError, Description: s.describe(oauth.ServerError, trace)})
 }

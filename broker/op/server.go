@@ -54,6 +54,10 @@ type Server struct {
 	// state was for. A sign-in that is lost can begin again from there.
 	Resume func(ctx context.Context, clientID, state string) (string, bool)
 
+	// Withdrawn is called with each subject that has taken a consent back on
+	// this node, so that caches ask again; nil does nothing.
+	Withdrawn func(subject string)
+
 	misses misses
 }
 
@@ -75,6 +79,7 @@ const (
 	PathCallback  = "/oauth2/callback/"
 	PathResume    = "/oauth2/resume"
 	PathPostAuthn = "/post-authn/"
+	PathClients   = "/oauth2/clients"
 	PathJWKS      = "/.well-known/jwks.json"
 )
 

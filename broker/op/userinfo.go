@@ -66,6 +66,13 @@ func (s *Server) authorizationOf(r *http.Request, raw string) (*authn.Authorizat
 		client == nil || !s.Permits(client, g.Context.Connection) {
 		return nil, token.ErrInvalid
 	}
+	holds, err := s.Holds(r.Context(), g.Authorization)
+	if err != nil {
+		return nil, err
+	}
+	if !holds {
+		return nil, token.ErrInvalid
+	}
 	return g.Authorization, nil
 }
 
