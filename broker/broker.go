@@ -158,6 +158,9 @@ func (b *Broker) Start(ctx context.Context) error {
 	if _, err := b.minter.Keys.JWKS(ctx); err != nil {
 		return err
 	}
+	if err := b.server.ResumeTraces(ctx); err != nil {
+		b.deps.Log.Warn("the lineage of earlier sign-ins cannot be read", zap.Error(err)) // people can sign in all the same
+	}
 	changes, err := b.deps.Store.Watch(ctx)
 	if err != nil {
 		return fmt.Errorf("watching the store: %w", err)

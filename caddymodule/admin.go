@@ -16,6 +16,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/lineage"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
 )
 
 // Paths of the admin API.
@@ -51,33 +52,30 @@ type adminQuestion struct {
 	// parameters that it knows, of which one can be given.
 	parameters []string
 	answer     func(a *App, query url.Values) (any, error)
+
+	// views are the other forms of the answer, by the parameter format. A
+	// browser gets the one that is named html without asking for it.
+	views map[string]adminView
 }
+
+// formatJSON is the format that every question has.
+const formatJSON = "json"
 
 // adminQuestions are all there is: any other path is not found.
 func adminQuestions() map[string]adminQuestion {
 	return map[string]adminQuestion{
 		adminConnections: {answer: func(a *App, _ url.Values) (any, error) { return a.broker.Connections(), nil }},
-		adminLineage:     {parameters: []string{"client", "attribute", "connection"}, answer: answerLineage},
+		adminLineage: {
+			parameters: []string{"client", "attribute", "connection"}, answer: answerLineage, views: lineageViews(),
+		},
+		adminTraces: {parameters: []string{"login"}, answer: answerTraces},
 	}
-}
-
-func answerLineage(a *App, query url.Values) (any, error) {
-	g := a.broker.Lineage()
-	switch {
-	case query.Has("client"):
-		return g.What(query.Get("client"))
-	case query.Has("attribute"):
-		return g.Who(query.Get("attribute"))
-	case query.Has("connection"):
-		return g.Connection(query.Get("connection"))
-	}
-	return g, nil
 }
 
 // serve answers one request. Each is noted in the log, but not what it asks
 // for: names are enough for nobody to miss.
 func (adminAPI) serve(w http.ResponseWriter, r *http.Request) error {
-	status, body, err := respond(r)
+	status, answer, err := respond(r)
 	poolLogger().Info("admin_called",
 		zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.Int("status", status))
 	if err != nil {
@@ -86,15 +84,33 @@ func (adminAPI) serve(w http.ResponseWriter, r *http.Request) error {
 		}
 		return caddy.APIError{HTTPStatus: status, Err: err}
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(body) //nolint:gosec // no page: it is JSON, and nosniff keeps it that
+	answer.write(w)
 	return nil
 }
 
-func respond(r *http.Request) (status int, body []byte, err error) {
+// An adminAnswer is a body in one of the forms of a question.
+type adminAnswer struct {
+	body      []byte
+	mediaType string
+	headers   func(http.Header)
+	varies    bool // by Accept
+}
+
+func (a *adminAnswer) write(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", a.mediaType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if a.varies {
+		h.Set("Vary", "Accept")
+	}
+	if a.headers != nil {
+		a.headers(h)
+	}
+	_, _ = w.Write(a.body) //nolint:gosec // JSON or plain text, which nosniff keeps it, or a page that html/template wrote
+}
+
+func respond(r *http.Request) (status int, answer *adminAnswer, err error) {
 	question, known := adminQuestions()[r.URL.Path]
 	if !known {
 		return http.StatusNotFound, nil, fmt.Errorf("there is no %s; ask for one of: %s",
@@ -107,6 +123,10 @@ func respond(r *http.Request) (status int, body []byte, err error) {
 	if err != nil {
 		return http.StatusBadRequest, nil, errors.New("the query cannot be read")
 	}
+	format, err := question.format(query, r.Header.Values("Accept"))
+	if err != nil {
+		return http.StatusBadRequest, nil, err
+	}
 	if err := question.check(query); err != nil {
 		return http.StatusBadRequest, nil, err
 	}
@@ -114,14 +134,35 @@ func respond(r *http.Request) (status int, body []byte, err error) {
 	if err != nil {
 		return http.StatusNotFound, nil, err
 	}
-	body, err = question.ask(app, query)
+	answer, err = question.show(app, query, format)
 	switch {
-	case errors.Is(err, lineage.ErrUnknown):
+	case errors.Is(err, lineage.ErrUnknown), errors.Is(err, op.ErrNoTrace):
 		return http.StatusNotFound, nil, err
 	case err != nil:
 		return http.StatusInternalServerError, nil, err
 	}
-	return http.StatusOK, body, nil
+	return http.StatusOK, answer, nil
+}
+
+// format takes the format out of the query, or finds it in Accept.
+func (q adminQuestion) format(query url.Values, accept []string) (string, error) {
+	if q.views == nil {
+		return formatJSON, nil // check refuses the parameter
+	}
+	formats, given := query["format"]
+	query.Del("format")
+	_, hasPage := q.views["html"]
+	switch {
+	case given && len(formats) == 1 && (formats[0] == formatJSON || q.views[formats[0]].render != nil):
+		return formats[0], nil
+	case given:
+		names := append(slices.Collect(maps.Keys(q.views)), formatJSON)
+		slices.Sort(names)
+		return "", fmt.Errorf("parameter \"format\" must be one of: %s", strings.Join(names, ", "))
+	case hasPage && prefersHTML(accept):
+		return "html", nil
+	}
+	return formatJSON, nil
 }
 
 // check refuses what would be passed over in silence.
@@ -138,6 +179,18 @@ func (q adminQuestion) check(query url.Values) error {
 		}
 	}
 	return nil
+}
+
+// show returns the answer in one of its forms.
+func (q adminQuestion) show(a *App, query url.Values, format string) (answer *adminAnswer, err error) {
+	answer = &adminAnswer{mediaType: "application/json", varies: q.views != nil}
+	if view, ok := q.views[format]; ok {
+		answer.mediaType, answer.headers = view.mediaType+"; charset=utf-8", view.headers
+		answer.body, err = view.render(a, query)
+		return answer, err
+	}
+	answer.body, err = q.ask(a, query)
+	return answer, err
 }
 
 // ask returns the answer as JSON.

@@ -252,7 +252,7 @@ func TestM73_AdminAnswersQuestions(t *testing.T) {
 func TestS107_AdminRefusesWhatIsNotDeclared(t *testing.T) {
 	operate(t)
 	a := newAdmin(t, operated)
-	declared := []string{"/auth_broker/connections", "/auth_broker/lineage"}
+	declared := []string{"/auth_broker/connections", "/auth_broker/lineage", "/auth_broker/traces"}
 	for path := range adminQuestions() {
 		if !slices.Contains(declared, path) {
 			t.Errorf("%s is not in this test", path)
@@ -283,6 +283,8 @@ func TestS107_AdminRefusesWhatIsNotDeclared(t *testing.T) {
 		"/auth_broker/lineage?client=%zz":                          {http.StatusBadRequest, "the query cannot be read"},
 		"/auth_broker/lineage?client=grafan":                       {http.StatusNotFound, `client "grafan" is not configured; did you mean "grafana"?`},
 		"/auth_broker/lineage?attribute=" + url.QueryEscape("<b>"): {http.StatusNotFound, `attribute "<b>" is not configured`},
+		"/auth_broker/traces?client=grafana":                       {http.StatusBadRequest, `parameter "client" is unknown; use one of: login`},
+		"/auth_broker/traces?login=none":                           {http.StatusNotFound, "no sign-in with this id is kept"},
 		"/auth_broker/lineage?connection=":                         {http.StatusNotFound, `connection "" is not configured`},
 	} {
 		resp, body := a.do(http.MethodGet, path)
@@ -329,7 +331,7 @@ func TestS109_M33_AdminTellsNoSecret(t *testing.T) {
 	a := newAdmin(t, input)
 	var g lineage.Graph
 	a.get(adminLineage, &g)
-	paths := []string{adminConnections, adminLineage, adminLineage + "?client=none"}
+	paths := []string{adminConnections, adminLineage, adminLineage + "?client=none", adminTraces}
 	for _, c := range g.Clients {
 		paths = append(paths, adminLineage+"?client="+url.QueryEscape(c.ID))
 	}

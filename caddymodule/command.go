@@ -33,7 +33,7 @@ Commands about the configuration read a file, and need no server. With
 }
 
 func addCommands(parent *cobra.Command) {
-	parent.AddCommand(lineageCommand(), connectionsCommand(), urlsCommand(), scriptCommand())
+	parent.AddCommand(lineageCommand(), connectionsCommand(), urlsCommand(), scriptCommand(), explainCommand())
 	requireSubcommand(parent)
 }
 

@@ -98,6 +98,9 @@ func mapped(attributes map[string]any, steps []claims.Step, absent, lost []claim
 		if v, arrived := s.Target.Lookup(attributes); arrived && s.Reason == "" {
 			e = measured(e, v)
 		}
+		if s.Reason == claims.TypeMismatch {
+			e.Type, e.Want = mismatch(s, lost)
+		}
 		trace = append(trace, e)
 	}
 	for _, d := range lost {
@@ -106,6 +109,16 @@ func mapped(attributes map[string]any, steps []claims.Step, absent, lost []claim
 		}
 	}
 	return trace
+}
+
+// mismatch returns the types of a step that failed for them.
+func mismatch(s claims.Step, lost []claims.Drop) (got string, want claims.Type) {
+	for _, d := range lost {
+		if d.Reason == claims.TypeMismatch && d.Attribute == s.Attribute && d.Target.Equal(s.Target) {
+			return d.Got, d.Want
+		}
+	}
+	return "", ""
 }
 
 // reasonsOf returns the reasons by attribute.

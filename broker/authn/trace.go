@@ -63,6 +63,10 @@ type Entry struct {
 	Type string `json:"type,omitempty"`
 	Size int    `json:"size,omitempty"`
 
+	// Want is the type that the value should have had, where it does not
+	// fit a mapping.
+	Want claims.Type `json:"want,omitempty"`
+
 	// Origin is where the attribute or mapping is configured.
 	Origin string `json:"origin,omitempty"`
 }
@@ -90,31 +94,50 @@ func (t Trace) Explain(c *Context, typ claims.TokenType, declared []claims.Claim
 	return out
 }
 
-// lost returns why the context has no value at place. The last stage that
-// had a hand in it knows; of several mappings the one with something to
-// repair goes before those whose attribute is merely absent.
+// lost returns why the context has no value at place.
 func (t Trace) lost(place claims.Path) claims.Reason {
-	var reason claims.Reason
-	for _, e := range t {
-		if e.Stage == StageUpstream || e.Stage == StageAttribute || !e.concerns(place) {
-			continue
-		}
-		switch {
-		case e.Reason == "":
-			reason = claims.AbsentUpstream // it arrived, without this member
-		case e.Stage == StageMapping && reason != "" && (reason.Warn() || !e.Reason.Warn()):
-		default:
-			reason = e.Reason
-		}
-	}
+	cause, found := t.Cause(place)
 	switch {
-	case reason != "":
-		return reason
+	case found && cause.Reason != "":
+		return cause.Reason
+	case found:
+		return claims.AbsentUpstream
 	case slices.ContainsFunc(t, func(e Entry) bool { return e.Stage == StageMapping }):
 		return claims.NotMapped
 	}
 	// Nothing is known of the mappings: the context is from elsewhere.
 	return claims.AbsentUpstream
+}
+
+// Cause returns the entry that tells why the context has no value at place.
+// The last stage that had a hand in it knows; of several mappings the one with
+// something to repair goes before those whose attribute is merely absent. It
+// is not found where no stage had.
+//
+// An entry without a reason says that something did arrive, but without the
+// member that place names.
+func (t Trace) Cause(place claims.Path) (cause Entry, found bool) {
+	for _, e := range t {
+		if e.Stage == StageUpstream || e.Stage == StageAttribute || !e.concerns(place) {
+			continue
+		}
+		if e.Reason != "" && e.Stage == StageMapping && found && (cause.Reason.Warn() || !e.Reason.Warn()) {
+			continue
+		}
+		cause, found = e, true
+	}
+	return cause, found
+}
+
+// Replaced returns the entry of the last stage that put another value in place
+// of one at place.
+func (t Trace) Replaced(place claims.Path) (last Entry, found bool) {
+	for _, e := range t {
+		if (e.Reason == claims.ScriptReplaced || e.Reason == claims.AppReplaced) && e.concerns(place) {
+			last, found = e, true
+		}
+	}
+	return last, found
 }
 
 // concerns reports whether the entry is about the place, something in it or

@@ -109,7 +109,7 @@ func TestTraceOfRequiredTargetEndingTheSignIn(t *testing.T) {
 	if !errors.Is(err, claims.ErrRequired) || c != nil || len(drops) == 0 {
 		t.Fatalf("got %v, %v, %v", c, drops, err)
 	}
-	wantEntries(t, trace, StageMapping, "plan", Entry{From: "plan", Reason: claims.TypeMismatch, Origin: "Caddyfile:24"})
+	wantEntries(t, trace, StageMapping, "plan", Entry{From: "plan", Reason: claims.TypeMismatch, Type: "number", Want: claims.String, Origin: "Caddyfile:24"})
 	t.Run("nobody's sign-in has none", func(t *testing.T) {
 		in.Subject = ""
 		if _, _, trace, err := pipeline(t, custom(t)).Build(in); !errors.Is(err, ErrSubject) || trace != nil {

@@ -15,6 +15,11 @@
 // why, in the words of package claims, and what to write to have it
 // delivered. [Graph.Warnings] are the dead ends that nobody wants.
 //
+// [Graph.Text], [Graph.Mermaid], [Graph.DOT] and [Page] show the graph. The
+// last three are one drawing in three languages, which each names its nodes
+// by itself and writes a foreign name as nothing but text. [Graph.Through]
+// leaves of the graph the ways of one attribute or one client.
+//
 // Nothing here decides. The graph asks the very code of the sign-in: a
 // trial run of [claims.Mapper] says whether a mapping can ever fill its
 // target, and [claims.Explain] whether a token may carry a claim. So what

@@ -26,6 +26,7 @@ type Graph struct {
 	input    Input
 	fillers  map[string]*filler // by connection
 	receipts map[string][]Receipt
+	seeds    []string // what Through was asked for
 }
 
 // A Connection is a node: one upstream.

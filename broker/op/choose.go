@@ -178,6 +178,7 @@ func (s *Server) chooserView(l *login, client *oauth.Client, choices []*Connecti
 		Client:      s.clientView(client, l.Request.RedirectURI),
 		RememberURL: s.chooserURL(l, "", switchTo(!remembering)),
 		Remembering: remembering,
+		Locales:     l.Request.UILocales,
 	}
 	for _, conn := range choices {
 		view.Connections = append(view.Connections, ui.Connection{

@@ -49,6 +49,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, l *login, client
 	}
 	l.Decided, l.Outcome = true, s.codeRedirect(l, code)
 	if l.raw == nil {
+		s.keepTrace(r.Context(), l, OutcomeCode, "")
 		redirect(w, r, l.Outcome)
 		return
 	}

@@ -111,6 +111,8 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, l *login, c
 		Account:        account(l),
 		Client:         s.clientView(client, l.Request.RedirectURI),
 		Purpose:        l.Request.Purpose,
+		Lifetime:       s.Ledger.Lifetime,
+		Locales:        l.Request.UILocales,
 	}
 	for _, name := range l.Request.Scopes {
 		scope := s.scope(name)
@@ -221,11 +223,15 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, client
 	}
 	s.Log.Info("consent answered", zap.String("trace", l.Trace), zap.String("client", client.ID),
 		zap.String("subject", l.Context.Subject), zap.Bool("allowed", allowed), zap.Strings("scopes", l.Granted))
-	if allowed {
-		if err := s.Ledger.Record(ctx, l.Context.Subject, client, l.Connection, consent.Items{Scopes: l.Granted, Claims: l.Claims}); err != nil {
-			s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
-			return
-		}
+	if !allowed {
+		s.keepTrace(ctx, l, oauth.AccessDenied, "consent_denied")
+		redirect(w, r, l.Outcome)
+		return
+	}
+	s.keepTrace(ctx, l, OutcomeCode, "")
+	if err := s.Ledger.Record(ctx, l.Context.Subject, client, l.Connection, consent.Items{Scopes: l.Granted, Claims: l.Claims}); err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
+		return
 	}
 	redirect(w, r, l.Outcome)
 }

@@ -34,4 +34,8 @@
 // Until the upstream has answered, the login waits sealed in a cookie:
 // sign-ins that nobody finishes cost the server nothing. Afterwards it holds
 // personal data and is a record in the store.
+//
+// When it ends, what became of the person's data is kept for the operator who
+// is asked why a claim is missing: names, types and reasons, and no value
+// (tracerecord.go, tracestore.go, traceexplain.go).
 package op

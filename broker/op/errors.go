@@ -2,6 +2,7 @@ package op
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -33,18 +34,37 @@ type failure struct {
 	err    error // for the log
 }
 
+// ends says whether the login ended by the failure. It has not if it had
+// ended before, or if another try can still finish it.
+func (f failure) ends() bool {
+	return !f.login.Decided && f.reason != "forged_form" && f.reason != "store_unavailable"
+}
+
 // page shows the error page and logs the failure once.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, f failure) {
 	trace := newTrace()
 	if f.login != nil {
 		trace = f.login.Trace
 		s.forgetFailed(w, r, f.login)
+		if f.ends() {
+			s.keepTrace(r.Context(), f.login, cmp.Or(f.code, f.reason), f.reason)
+		}
 	}
 	s.Log.Warn("request refused", zap.String("trace", trace), zap.String("reason", f.reason),
 		zap.String("path", r.URL.Path), zap.Error(f.err))
 	s.Pages.Error(w, r, ui.Error{
 		Reason: f.reason, Code: f.code, Status: f.status, RetryURL: f.retry, Trace: trace, Time: s.Now(),
+		Locales: f.locales(r),
 	})
+}
+
+// locales are the languages that the client asked for: of the login, or of
+// the request that has not become one.
+func (f failure) locales(r *http.Request) string {
+	if f.login != nil {
+		return f.login.Request.UILocales
+	}
+	return r.URL.Query().Get("ui_locales")
 }
 
 // toClient ends a login with an error at the client's redirect URI (RFC
@@ -52,7 +72,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, f failure) {
 func (s *Server) toClient(w http.ResponseWriter, r *http.Request, l *login, oerr *oauth.Error, reason string) {
 	s.Log.Info("authorization refused", zap.String("trace", l.Trace), zap.String("client", l.Request.ClientID),
 		zap.String("error", oerr.Code), zap.String("reason", reason))
-	s.answerClient(w, r, l, oerr)
+	s.answerClient(w, r, l, oerr, reason)
 }
 
 // toClientInternal ends a login because of a fault of ours. The client
@@ -64,12 +84,14 @@ func (s *Server) toClientInternal(w http.ResponseWriter, r *http.Request, l *log
 		return
 	}
 	s.Log.Error("sign-in failed", zap.String("trace", l.Trace), zap.String("client", l.Request.ClientID), zap.Error(err))
-	s.answerClient(w, r, l, &oauth.Error{Code: oauth.ServerError, Description: s.describe(oauth.ServerError, l.Trace)})
+	s.answerClient(w, r, l, &oauth.Error{Code: oauth.ServerError, Description: s.describe(oauth.ServerError, l.Trace)}, oauth.ServerError)
 }
 
-// answerClient sends the browser to the client with the error.
-func (s *Server) answerClient(w http.ResponseWriter, r *http.Request, l *login, oerr *oauth.Error) {
+// answerClient sends the browser to the client with the error, which ends the
+// login. The reason is the log's word for it.
+func (s *Server) answerClient(w http.ResponseWriter, r *http.Request, l *login, oerr *oauth.Error, reason string) {
 	s.forgetFailed(w, r, l)
+	s.keepTrace(r.Context(), l, oerr.Code, reason)
 	redirect(w, r, s.errorRedirect(l, oerr))
 }
 

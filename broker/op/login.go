@@ -209,6 +209,9 @@ func (s *Server) advance(w http.ResponseWriter, r *http.Request, l *login, to st
 		s.toClientInternal(w, r, l, err)
 		return
 	}
+	if l.Decided {
+		s.keepTrace(r.Context(), l, OutcomeCode, "")
+	}
 	redirect(w, r, to)
 }
 

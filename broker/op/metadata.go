@@ -9,6 +9,7 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
 
 // Metadata serves the discovery document, the same for OpenID Connect
@@ -32,6 +33,7 @@ func (s *Server) Metadata(w http.ResponseWriter, _ *http.Request) {
 		"scopes_supported":                               s.scopeNames(),
 		"claims_supported":                               s.claimNames(),
 		"claim_types_supported":                          []string{"normal"},
+		"ui_locales_supported":                           ui.Languages(),
 		"claims_parameter_supported":                     true,
 		"request_parameter_supported":                    false,
 		"request_uri_parameter_supported":                false,

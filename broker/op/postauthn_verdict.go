@@ -122,13 +122,14 @@ func (s *Server) complete(l *login, conn *Connection, body map[string]any) ([]za
 	return []zap.Field{zap.Strings("changed", slices.Sorted(maps.Keys(attributes)))}, nil
 }
 
-// abort notes the error, and drops the context: nobody will need it.
+// abort notes the error, and drops the context: nobody will need it. The
+// lineage stays until the browser comes back and the login ends.
 func (s *Server) abort(l *login, _ *Connection, body map[string]any) ([]zap.Field, error) {
 	abort, oerr := readAbort(body)
 	if oerr != nil {
 		return nil, oerr
 	}
-	l.App.Abort, l.Context, l.Lineage = abort, nil, nil
+	l.App.Abort, l.Context = abort, nil
 	return []zap.Field{zap.String("error", abort.Code)}, nil
 }
 

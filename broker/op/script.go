@@ -43,6 +43,7 @@ func (s *Server) runScript(ctx context.Context, l *login, conn *Connection, c *a
 	if report != nil {
 		event = append(event, zap.Duration("duration", report.Duration))
 	}
+	s.traced(l, trace)
 	if err != nil {
 		reason := scriptFailure(err)
 		s.Log.Error("script_executed", append(event, zap.String("outcome", "failed"), zap.String("reason", reason),
@@ -52,7 +53,6 @@ func (s *Server) runScript(ctx context.Context, l *login, conn *Connection, c *a
 		}
 		return nil, fmt.Errorf("%w: %s", errScript, reason)
 	}
-	s.traced(l, trace)
 	s.Log.Info("script_executed", append(event, zap.String("outcome", "ok"), zap.Strings("changed", returned(out)))...)
 	return changed, nil
 }

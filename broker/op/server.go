@@ -59,6 +59,7 @@ type Server struct {
 	Withdrawn func(subject string)
 
 	misses misses
+	traces traceCounter
 }
 
 // Subjects makes the names by which clients know people.

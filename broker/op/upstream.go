@@ -243,7 +243,7 @@ func (s *Server) contextFailed(w http.ResponseWriter, r *http.Request, l *login,
 	}
 	s.Log.Warn("sign-in refused", zap.String("trace", l.Trace), zap.String("connection", l.Connection),
 		zap.String("client", l.Request.ClientID), zap.String("reason", reason), zap.String("hint", hint), zap.Error(err))
-	s.answerClient(w, r, l, &oauth.Error{Code: code, Description: s.describe(reason, l.Trace)})
+	s.answerClient(w, r, l, &oauth.Error{Code: code, Description: s.describe(reason, l.Trace)}, reason)
 }
 
 // dropped logs what did not arrive: where configuration and upstream
@@ -294,5 +294,5 @@ func (s *Server) upstreamFailed(w http.ResponseWriter, r *http.Request, l *login
 	if slices.Contains([]string{oauth.LoginRequired, oauth.InteractionRequired, oauth.ConsentRequired}, code) && !l.Request.HasPrompt("none") {
 		code = oauth.AccessDenied
 	}
-	s.answerClient(w, r, l, &oauth.Error{Code: code, Description: s.describe(string(perr.Reason), l.Trace)})
+	s.answerClient(w, r, l, &oauth.Error{Code: code, Description: s.describe(string(perr.Reason), l.Trace)}, string(perr.Reason))
 }

@@ -27,6 +27,9 @@ type Chooser struct {
 	// AllURL leads back to all choices, from a page with the one that an
 	// e-mail address led to. Empty leaves the link out.
 	AllURL string
+	// Locales are the languages that the sign-in asks for, before those of
+	// the browser: the ui_locales of its request.
+	Locales string
 }
 
 // An EmailField posts email=<address> and Hidden.
@@ -62,8 +65,9 @@ func (c Connection) Monogram() string { return monogram(c.Name) }
 
 // Chooser writes the page, with status 200.
 func (p *Pages) Chooser(w http.ResponseWriter, r *http.Request, v Chooser) {
-	v.Client = v.Client.clean(p.text)
-	named := v.Client.Name != p.text.UnnamedClient
+	text := p.language(r, v.Locales)
+	v.Client = v.Client.clean(text)
+	named := v.Client.Name != text.UnnamedClient
 	v.RememberURL = target(v.RememberURL)
 	v.AllURL = target(v.AllURL)
 	if v.Email != nil {
@@ -84,12 +88,12 @@ func (p *Pages) Chooser(w http.ResponseWriter, r *http.Request, v Chooser) {
 	}
 	v.Connections = connections
 
-	title := p.text.ChooserTitle
+	title := text.ChooserTitle
 	if named {
-		title = fmt.Sprintf(p.text.ChooserTitleFor, v.Client.Name)
+		title = fmt.Sprintf(text.ChooserTitleFor, v.Client.Name)
 	}
-	p.render(w, r, p.chooser, http.StatusOK, security{hasForm: v.Email != nil}, title, struct {
+	p.render(w, r, p.chooser, http.StatusOK, security{hasForm: v.Email != nil}, page{T: text, Heading: title, V: struct {
 		Chooser
 		Named bool
-	}{v, named})
+	}{v, named}})
 }

@@ -24,7 +24,7 @@ type Client struct {
 }
 
 // clean returns the client as templates may see it.
-func (c Client) clean(t catalogue) Client {
+func (c Client) clean(t *catalogue) Client {
 	c.Name = clean(c.Name, maxName)
 	c.RedirectHost = clean(c.RedirectHost, maxName)
 	if c.Name == "" {

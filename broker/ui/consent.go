@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Consent asks what an application may see.
@@ -38,17 +39,21 @@ type Consent struct {
 	// Purpose is the application's own reason for asking, shown as a
 	// quotation. It comes out of the request.
 	Purpose string
-	// Lifetime of the grant in words: "180 days". Empty says that it lasts
-	// until withdrawn.
-	Lifetime string
+	// Lifetime of the grant; 0 says that it lasts until withdrawn.
+	Lifetime time.Duration
+
+	// Locales are the languages that the sign-in asks for, before those of
+	// the browser: the ui_locales of its request.
+	Locales string
 }
 
 // A Scope is one line of the consent page.
 type Scope struct {
 	// Name is the protocol's, and the value of the field.
 	Name string
-	// DisplayName and Description are what people read. Without a
-	// DisplayName the Name is shown.
+	// DisplayName and Description are what people read, those of the
+	// default scopes in the page's language. Without a DisplayName the Name
+	// is shown.
 	DisplayName string
 	Description string
 	// Service is the heading that the scope stands under; may be empty.
@@ -75,18 +80,23 @@ type Claim struct {
 
 // Consent writes the page, with status 200.
 func (p *Pages) Consent(w http.ResponseWriter, r *http.Request, v Consent) {
+	text := p.language(r, v.Locales)
 	v.Action = target(v.Action)
 	v.Account = clean(v.Account, maxName)
 	v.Purpose = clean(v.Purpose, maxAbout)
-	v.Lifetime = clean(v.Lifetime, maxName)
-	v.Client = v.Client.clean(p.text)
+	v.Client = v.Client.clean(text)
+	lasts := text.UntilWithdrawn
+	if v.Lifetime > 0 {
+		lasts = text.duration(v.Lifetime)
+	}
 
 	s := security{hasForm: true, formAction: append([]string{v.RedirectOrigin}, v.FormAction...)}
-	title := fmt.Sprintf(p.text.ConsentTitle, v.Client.Name)
-	groups, shared := consentLines(v, p.text)
-	p.render(w, r, p.consent, http.StatusOK, s, title, struct {
+	title := fmt.Sprintf(text.ConsentTitle, v.Client.Name)
+	groups, shared := consentLines(v, text)
+	p.render(w, r, p.consent, http.StatusOK, s, page{T: text, Heading: title, V: struct {
 		Consent
 		Groups []consentGroup
 		Shared []consentLine
-	}{v, groups, shared})
+		Lasts  string
+	}{v, groups, shared, lasts}})
 }

@@ -25,7 +25,7 @@ type consentLine struct {
 // consentLines sorts what is asked into groups, in the order of each
 // service's first scope and claims last, and takes out what is shared
 // already.
-func consentLines(v Consent, t catalogue) (groups []consentGroup, shared []consentLine) {
+func consentLines(v Consent, t *catalogue) (groups []consentGroup, shared []consentLine) {
 	index := map[string]int{}
 	add := func(key, legend string, l consentLine) {
 		i, ok := index[key]
@@ -38,7 +38,7 @@ func consentLines(v Consent, t catalogue) (groups []consentGroup, shared []conse
 	}
 
 	for i, s := range v.Scopes {
-		l := newLine("scope", i, s.Name, s.DisplayName, s.Description)
+		l := newLine("scope", i, s.Name, t.translate(s.DisplayName), t.translate(s.Description))
 		if s.Granted {
 			shared = append(shared, l)
 			continue
@@ -51,7 +51,7 @@ func consentLines(v Consent, t catalogue) (groups []consentGroup, shared []conse
 		add("scope "+service, service, l)
 	}
 	for i, c := range v.Claims {
-		l := newLine("claim", i, c.Name, c.DisplayName, c.Description)
+		l := newLine("claim", i, c.Name, t.translate(c.DisplayName), t.translate(c.Description))
 		if c.Granted {
 			shared = append(shared, l)
 			continue
@@ -77,7 +77,7 @@ func newLine(field string, i int, name, display, description string) consentLine
 }
 
 // whyFixed returns the sentence that tells a visitor why there is no box.
-func whyFixed(s Scope, t catalogue) string {
+func whyFixed(s Scope, t *catalogue) string {
 	if why := clean(s.Why, maxAbout); why != "" {
 		return why
 	}

@@ -8,9 +8,10 @@
 //
 // Three kinds of text meet on a page, and each has one rule.
 //
-//   - Our own words come from the catalogue (text.go) and from the table of
-//     failures (reasons.go). A caller picks a failure by key and cannot pass
-//     a sentence: an error page that repeats text out of a URL lets anybody
+//   - Our own words come from the catalogue of the visitor's language
+//     (text.go, language.go). Those about failures go by the keys of a table
+//     (reasons.go). A caller picks a failure by key and cannot pass a
+//     sentence: an error page that repeats text out of a URL lets anybody
 //     put words into the operator's mouth.
 //   - Names and descriptions (an application's name, a scope's display name,
 //     the purpose of a request) may come from strangers. They are shown, but
@@ -22,6 +23,6 @@
 // Escaping is the work of html/template; the three rules above are about
 // what remains dangerous when the escaping is perfect.
 //
-// Ids of elements are a contract with tests and automation; they are listed
-// at the view structs.
+// Ids of elements are a contract with tests and automation, the same in every
+// language; they are listed at the view structs.
 package ui

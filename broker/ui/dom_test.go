@@ -29,6 +29,14 @@ func serve(method string, page func(http.ResponseWriter, *http.Request)) *httpte
 	return w
 }
 
+// speaking draws the page for a browser with this Accept-Language.
+func speaking(accept string, page func(http.ResponseWriter, *http.Request)) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Accept-Language", accept)
+		page(w, r)
+	}
+}
+
 // parse reads a page the way a browser does.
 func parse(t testing.TB, body string) *html.Node {
 	t.Helper()
@@ -153,7 +161,7 @@ func fullConsent() Consent {
 			{Name: "birthdate", DisplayName: "Date of birth", Description: "Day, month and year"},
 			{Name: "locale", DisplayName: "Language", Granted: true},
 		},
-		Purpose: "To show your own dashboards.", Lifetime: "180 days",
+		Purpose: "To show your own dashboards.", Lifetime: 180 * 24 * time.Hour,
 	}
 }
 

@@ -32,14 +32,19 @@ type Error struct {
 	Trace string
 	// Time of the failure; zero leaves it out.
 	Time time.Time
+
+	// Locales are the languages that the sign-in asks for, before those of
+	// the browser: the ui_locales of its request.
+	Locales string
 }
 
 // Error writes the page.
 func (p *Pages) Error(w http.ResponseWriter, r *http.Request, v Error) {
-	reason, ok := p.reasons[v.Reason]
-	if !ok {
-		reason = p.reasons[fallbackReason]
+	if _, ok := p.reasons[v.Reason]; !ok {
+		v.Reason = fallbackReason
 	}
+	text := p.language(r, v.Locales)
+	reason, words := p.reasons[v.Reason], text.Reasons[v.Reason]
 	if !isErrorCode(v.Code) {
 		v.Code = reason.Code
 	}
@@ -61,16 +66,16 @@ func (p *Pages) Error(w http.ResponseWriter, r *http.Request, v Error) {
 	}
 	view := failure{
 		Error: v,
-		What:  reason.What,
-		Why:   reason.Why,
-		Do:    reason.Do,
-		Turn:  p.text.turn(reason.Turn),
+		What:  words.What,
+		Why:   words.Why,
+		Do:    words.Do,
+		Turn:  text.turn(reason.Turn),
 	}
 	if !v.Time.IsZero() {
 		view.Machine = v.Time.UTC().Format(time.RFC3339)
-		view.Humane = v.Time.UTC().Format(p.text.TimeLayout)
+		view.Humane = v.Time.UTC().Format(text.TimeLayout)
 	}
-	p.render(w, r, p.failure, v.Status, security{}, reason.What, view)
+	p.render(w, r, p.failure, v.Status, security{}, page{T: text, Heading: words.What, V: view})
 }
 
 // isTrace keeps sentences out of a field that is meant to be copied: the id

@@ -17,7 +17,7 @@ func errorPage(t *testing.T, v Error) *httptest.ResponseRecorder {
 func TestErrorPage(t *testing.T) {
 	w := errorPage(t, fullError())
 	doc := parse(t, w.Body.String())
-	row := englishReasons()["upstream_denied"]
+	row := english().Reasons["upstream_denied"]
 
 	t.Run("status", func(t *testing.T) {
 		if w.Code != http.StatusForbidden {

@@ -87,18 +87,19 @@ func fields(name string, v reflect.Value) []field {
 	return list
 }
 
-// drawWith draws view number page with its field number i set to s.
-func drawWith(t testing.TB, p *Pages, page, i int, s string) (string, *html.Node) {
+// drawWith draws view number page in a language, with its field number i set
+// to s.
+func drawWith(t testing.TB, p *Pages, lang string, page, i int, s string) (string, *html.Node) {
 	t.Helper()
 	v := views(p)[page]
 	f := fields(v.name, v.ptr)[i]
 	f.set(s)
-	return f.name, parse(t, serve("GET", v.draw).Body.String())
+	return f.name, parse(t, serve("GET", speaking(lang, v.draw)).Body.String())
 }
 
 // harmlessShapes returns, for each page and each of its fields, the outlines
 // that the page has with harmless values there, or with none.
-func harmlessShapes(t testing.TB, p *Pages) [][][]string {
+func harmlessShapes(t testing.TB, p *Pages, lang string) [][][]string {
 	t.Helper()
 	var shapes [][][]string
 	for page, v := range views(p) {
@@ -106,7 +107,7 @@ func harmlessShapes(t testing.TB, p *Pages) [][][]string {
 		for i := range fields(v.name, v.ptr) {
 			var ok []string
 			for _, harmless := range []string{"harmless", "/harmless", "https://harmless.example", ""} {
-				_, doc := drawWith(t, p, page, i, harmless)
+				_, doc := drawWith(t, p, lang, page, i, harmless)
 				ok = append(ok, outline(doc))
 			}
 			shapes[page] = append(shapes[page], ok)
@@ -117,11 +118,11 @@ func harmlessShapes(t testing.TB, p *Pages) [][][]string {
 
 // checkNoMarkup asserts that the page with payload in one field has one of
 // its harmless shapes: no element and no attribute came with the payload.
-func checkNoMarkup(t testing.TB, p *Pages, harmless []string, page, i int, payload string) {
+func checkNoMarkup(t testing.TB, p *Pages, lang string, harmless []string, page, i int, payload string) {
 	t.Helper()
-	name, doc := drawWith(t, p, page, i, payload)
+	name, doc := drawWith(t, p, lang, page, i, payload)
 	if got := outline(doc); !slices.Contains(harmless, got) {
-		t.Errorf("%s = %q changes the page:\n%s", name, payload, got)
+		t.Errorf("%s = %q changes the page in %s:\n%s", name, payload, lang, got)
 	}
 	checkLinks(t, name, payload, doc)
 }
@@ -154,17 +155,21 @@ func checkLinks(t testing.TB, name, payload string, doc *html.Node) {
 // CVE-2019-8400, CVE-2026-33758, CVE-2025-67495.
 func TestR49_NoMarkupFromAnyField(t *testing.T) {
 	p := newPages(t)
-	total := 0
-	for page, fields := range harmlessShapes(t, p) {
-		for i, harmless := range fields {
-			for _, payload := range payloads {
-				checkNoMarkup(t, p, harmless, page, i, payload)
-				total++
+	for _, lang := range Languages() {
+		t.Run(lang, func(t *testing.T) {
+			total := 0
+			for page, fields := range harmlessShapes(t, p, lang) {
+				for i, harmless := range fields {
+					for _, payload := range payloads {
+						checkNoMarkup(t, p, lang, harmless, page, i, payload)
+						total++
+					}
+				}
 			}
-		}
-	}
-	if total < 1000 {
-		t.Errorf("only %d combinations were tried", total)
+			if total < 1000 {
+				t.Errorf("only %d combinations were tried", total)
+			}
+		})
 	}
 }
 
@@ -184,15 +189,20 @@ func TestR49_NoMarkupFromTheTitle(t *testing.T) {
 
 func FuzzF13_Template(f *testing.F) {
 	p := newPages(f)
-	shapes := harmlessShapes(f, p)
-	for page, fields := range shapes {
+	shapes := map[string][][][]string{}
+	for _, lang := range Languages() {
+		shapes[lang] = harmlessShapes(f, p, lang)
+	}
+	for page, fields := range shapes["en"] {
 		for i := range fields {
 			f.Add(uint8(page), uint8(i), payloads[i%len(payloads)])
 		}
 	}
 	f.Fuzz(func(t *testing.T, a, b uint8, payload string) {
-		page := int(a) % len(shapes)
-		i := int(b) % len(shapes[page])
-		checkNoMarkup(t, p, shapes[page][i], page, i, payload)
+		for lang, shapes := range shapes {
+			page := int(a) % len(shapes)
+			i := int(b) % len(shapes[page])
+			checkNoMarkup(t, p, lang, shapes[page][i], page, i, payload)
+		}
 	})
 }

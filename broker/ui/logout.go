@@ -14,26 +14,36 @@ type LogoutConfirm struct {
 	// FormAction lists the origins that the answer to the post may
 	// redirect to, such as the logout of the identity provider.
 	FormAction []string
+
+	// Locales are the languages that the sign-in asks for, before those of
+	// the browser: the ui_locales of its request.
+	Locales string
 }
 
 // SignedOut says that the visitor is signed out.
 //
-// Id: logout-done, whose text contains "signed out".
+// Id: logout-done, whose text in English contains "signed out".
 type SignedOut struct {
 	// ContinueURL leads on: a path of this origin, http or https. Empty
 	// leaves the link out.
 	ContinueURL string
+
+	// Locales are the languages that the sign-in asks for, before those of
+	// the browser: the ui_locales of its request.
+	Locales string
 }
 
 // LogoutConfirm writes the page, with status 200.
 func (p *Pages) LogoutConfirm(w http.ResponseWriter, r *http.Request, v LogoutConfirm) {
+	text := p.language(r, v.Locales)
 	v.Action = target(v.Action)
 	s := security{hasForm: true, formAction: v.FormAction}
-	p.render(w, r, p.logoutConfirm, http.StatusOK, s, p.text.LogoutTitle, v)
+	p.render(w, r, p.logoutConfirm, http.StatusOK, s, page{T: text, Heading: text.LogoutTitle, V: v})
 }
 
 // SignedOut writes the page, with status 200.
 func (p *Pages) SignedOut(w http.ResponseWriter, r *http.Request, v SignedOut) {
+	text := p.language(r, v.Locales)
 	v.ContinueURL = target(v.ContinueURL)
-	p.render(w, r, p.signedOut, http.StatusOK, security{}, p.text.SignedOutTitle, v)
+	p.render(w, r, p.signedOut, http.StatusOK, security{}, page{T: text, Heading: text.SignedOutTitle, V: v})
 }

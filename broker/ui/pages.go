@@ -16,7 +16,7 @@ var templates embed.FS
 // Options are the settings of a set of pages.
 type Options struct {
 	// Title names the operator at the top of every page and at the end of
-	// every document title. Default: "Sign in".
+	// every document title. Default: "Sign in", in the page's language.
 	Title string
 
 	// StylePath is the URL path at which Style is served, the path of the
@@ -28,10 +28,10 @@ type Options struct {
 
 // Pages draws the pages of a sign-in. It is safe for concurrent use.
 type Pages struct {
-	brand   string
-	text    catalogue
-	reasons map[string]reason
-	style   stylesheet
+	brand     string       // empty: each language's own
+	languages []*catalogue // at least one
+	reasons   map[string]reason
+	style     stylesheet
 
 	chooser       *template.Template
 	consent       *template.Template
@@ -47,13 +47,10 @@ func New(o Options) (*Pages, error) {
 		return nil, fmt.Errorf("ui: style path %q is not an absolute URL path; use one like /oauth2/assets/style.css", o.StylePath)
 	}
 	p := &Pages{
-		brand:   clean(o.Title, maxName),
-		text:    english(),
-		reasons: englishReasons(),
-		style:   newStylesheet(o.StylePath),
-	}
-	if p.brand == "" {
-		p.brand = p.text.DefaultTitle
+		brand:     clean(o.Title, maxName),
+		languages: languages(),
+		reasons:   allReasons(),
+		style:     newStylesheet(o.StylePath),
 	}
 	var err error
 	parse := func(name string) *template.Template {
@@ -74,31 +71,27 @@ func New(o Options) (*Pages, error) {
 	return p, nil
 }
 
-// A page is what the layout gets: the frame, and the view inside it.
+// A page is what the layout gets: the frame, and the view inside it. Brand
+// and StyleURL are filled in by render.
 type page struct {
-	Lang     string
-	Brand    string
+	T        *catalogue
 	Heading  string // the document title without the brand
-	StyleURL string
-	T        catalogue
 	V        any
+	Brand    string
+	StyleURL string
 }
 
 // render writes one page. It draws into memory first: half a page under a
 // status of 200 could show "Allow access" without what is being allowed.
 //
 // Headers that the caller has set (Set-Cookie, Retry-After) stay.
-func (p *Pages) render(w http.ResponseWriter, r *http.Request, t *template.Template, status int, s security, heading string, view any) {
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, t *template.Template, status int, s security, content page) {
+	content.Brand, content.StyleURL = p.brand, p.style.url
+	if content.Brand == "" {
+		content.Brand = content.T.DefaultTitle
+	}
 	var body bytes.Buffer
-	err := t.ExecuteTemplate(&body, "layout", page{
-		Lang:     p.text.Lang,
-		Brand:    p.brand,
-		Heading:  heading,
-		StyleURL: p.style.url,
-		T:        p.text,
-		V:        view,
-	})
-	if err != nil {
+	if err := t.ExecuteTemplate(&body, "layout", content); err != nil {
 		// Only a template that does not fit its view gets here, which the
 		// tests of this package rule out. The answer still must not be a
 		// success, nor say anything about the view.
@@ -109,6 +102,8 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, t *template.Templ
 
 	h := w.Header()
 	s.set(h)
+	h.Set("Content-Language", content.T.Lang)
+	h.Add("Vary", "Accept-Language")
 	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {

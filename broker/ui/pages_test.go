@@ -26,37 +26,51 @@ func TestTitleDefaults(t *testing.T) {
 	if got := text(elements(doc, "title")[0]); got != "Signed out – Sign in" {
 		t.Errorf("title = %q", got)
 	}
+	doc = parse(t, serve("GET", speaking("de", allPages(p)["signed out"])).Body.String())
+	if got := text(elements(doc, "title")[0]); got != "Abgemeldet – Anmeldung" {
+		t.Errorf("German title = %q", got)
+	}
 }
 
 // What makes a page usable by keyboard, screen reader and without script,
-// for every page there is.
+// for every page there is, in every language.
 func TestS51_Structure(t *testing.T) {
 	for name, page := range allPages(newPages(t)) {
-		t.Run(name, func(t *testing.T) {
-			body := serve("GET", page).Body.String()
-			if !strings.HasPrefix(body, "<!doctype html>") {
-				t.Error("no doctype: browsers would lay the page out in quirks mode")
-			}
-			doc := parse(t, body)
-			if got := attr(elements(doc, "html")[0], "lang"); got != "en" {
-				t.Errorf("lang = %q", got)
-			}
-			if got := text(elements(doc, "title")[0]); !strings.HasSuffix(got, " – Example Corp") || strings.HasPrefix(got, " ") {
-				t.Errorf("title = %q", got)
-			}
-			for _, tag := range []string{"h1", "main", "title"} {
-				if n := len(elements(doc, tag)); n != 1 {
-					t.Errorf("%d elements %s, want 1", n, tag)
+		for _, lang := range Languages() {
+			t.Run(name+" in "+lang, func(t *testing.T) {
+				w := serve("GET", speaking(lang, page))
+				if got := w.Header().Get("Content-Language"); got != lang {
+					t.Errorf("Content-Language = %q", got)
 				}
-			}
-			if text(elements(doc, "h1")[0]) == "" {
-				t.Error("h1 is empty")
-			}
-			checkReferences(t, doc)
-			checkNames(t, doc)
-			checkInert(t, doc)
-		})
+				checkStructure(t, lang, w.Body.String())
+			})
+		}
 	}
+}
+
+func checkStructure(t *testing.T, lang, body string) {
+	t.Helper()
+	if !strings.HasPrefix(body, "<!doctype html>") {
+		t.Error("no doctype: browsers would lay the page out in quirks mode")
+	}
+	doc := parse(t, body)
+	if got := attr(elements(doc, "html")[0], "lang"); got != lang {
+		t.Errorf("lang = %q", got)
+	}
+	if got := text(elements(doc, "title")[0]); !strings.HasSuffix(got, " – Example Corp") || strings.HasPrefix(got, " ") {
+		t.Errorf("title = %q", got)
+	}
+	for _, tag := range []string{"h1", "main", "title"} {
+		if n := len(elements(doc, tag)); n != 1 {
+			t.Errorf("%d elements %s, want 1", n, tag)
+		}
+	}
+	if text(elements(doc, "h1")[0]) == "" {
+		t.Error("h1 is empty")
+	}
+	checkReferences(t, doc)
+	checkNames(t, doc)
+	checkInert(t, doc)
 }
 
 // checkReferences asserts that ids are unique and that what points to an id
@@ -163,7 +177,7 @@ func TestHeadersOfTheCallerStay(t *testing.T) {
 func TestPageThatCannotBeDrawnIsAnError(t *testing.T) {
 	p := newPages(t)
 	w := serve("GET", func(w http.ResponseWriter, r *http.Request) {
-		p.render(w, r, p.consent, http.StatusOK, security{}, "x", struct{ Client Client }{Client{Name: "Grafana"}})
+		p.render(w, r, p.consent, http.StatusOK, security{}, page{T: english(), Heading: "x", V: struct{ Client Client }{Client{Name: "Grafana"}}})
 	})
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "Grafana") {
 		t.Errorf("status %d, body %q", w.Code, w.Body)

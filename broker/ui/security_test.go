@@ -24,6 +24,8 @@ func TestS43_Headers(t *testing.T) {
 				"Cache-Control":           "no-store",
 				"Content-Security-Policy": policies[name],
 				"X-Content-Type-Options":  "nosniff",
+				"Content-Language":        "en",
+				"Vary":                    "Accept-Language",
 			} {
 				if got := h.Get(header); got != want {
 					t.Errorf("%s = %q, want %q", header, got, want)

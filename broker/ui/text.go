@@ -1,14 +1,21 @@
 package ui
 
 // A catalogue holds our own words in one language. Templates contain none,
-// so that a second language is a second value of this type.
+// so that another language is another value of this type: a translator copies
+// text_de.go and reasons_de.go, and adds the result to languages.
 //
-// Words with %s are formatted, the others stand as they are.
+// Words with %s or %d are formatted, the others stand as they are.
 type catalogue struct {
-	// Lang is the language tag of the page (BCP 47).
+	// Lang is the language of the page, a tag without region or script
+	// (BCP 47): what lookup compares.
 	Lang string
-	// TimeLayout is how a time reads, in the form of package time.
+	// TimeLayout is how a time reads, in the form of package time, which
+	// has names of months and days in English only.
 	TimeLayout string
+
+	Days    counted
+	Hours   counted
+	Minutes counted
 
 	DefaultTitle  string
 	UnnamedClient string
@@ -64,74 +71,32 @@ type catalogue struct {
 	SignedOutText  string
 	CloseWindow    string
 	Continue       string
+
+	// Reasons explains every row of the table of failures, by its key.
+	Reasons map[string]explanation
+	// Defaults translates the English texts that a broker has without
+	// configuration: names and descriptions of scopes, and names of the
+	// places in the context. What an operator writes is not in it, and
+	// stands on the page as it was written.
+	Defaults map[string]string
+}
+
+// An explanation is what the error page says about a reason. Each text
+// stands on its own and none takes a parameter.
+type explanation struct {
+	What string // the heading: what failed
+	Why  string // one or two sentences: what that means
+	Do   string // what to do now
 }
 
 // turn returns the words for whose turn it is.
-func (c catalogue) turn(t turn) string { return c.Turns[t] }
+func (c *catalogue) turn(t turn) string { return c.Turns[t] }
 
-func english() catalogue {
-	return catalogue{
-		Lang:       "en",
-		TimeLayout: "2 Jan 2006, 15:04:05 UTC",
-
-		DefaultTitle:  "Sign in",
-		UnnamedClient: "An application without a name",
-
-		ChooserTitle:    "Choose how to sign in",
-		ChooserTitleFor: "Sign in to %s",
-		ChooserHeading:  "Choose how to sign in",
-		ChooserFor:      "to continue to",
-		FoundHeading:    "This is where you sign in",
-		ChooseAnother:   "Choose another way to sign in",
-		EmailLabel:      "Your e-mail address",
-		EmailContinue:   "Continue",
-		EmailUnknown:    "This address does not tell us where you sign in. Check it for mistakes, or choose one of the ways below.",
-		EmailOr:         "or",
-		ConnectionDown:  "Not answering at the moment",
-		RememberOn:      "Remember my choice",
-		Remembering:     "Your choice will be remembered.",
-		RememberOff:     "Ask me every time instead",
-		Unverified:      "This application registered itself. Nobody has checked its name or logo, so go on only if you trust the address it returns you to.",
-
-		ConsentTitle:   "Share your data with %s?",
-		ConsentHeading: "This application would like access to",
-		ChooseLegend:   "Choose what to share",
-		ClaimsLegend:   "Individual details",
-		SharedHeading:  "Already shared",
-		FixedMark:      "Required",
-		FixedOpenID:    "Needed to sign you in.",
-		FixedRequired:  "The application does not work without it.",
-		PurposeIntro:   "What the application says it needs this for:",
-		SignedInAs:     "Signed in as",
-		ReturnsTo:      "Returns you to",
-		Lasts:          "Access lasts",
-		UntilWithdrawn: "until you withdraw it",
-		Policy:         "Privacy policy",
-		Terms:          "Terms of service",
-		Allow:          "Allow access",
-		Cancel:         "Cancel",
-
-		WhatToDo:     "What to do",
-		TryAgain:     "Try again",
-		OtherAccount: "Try another account",
-		SignOutThere: "Sign out of your identity provider",
-		ErrorCode:    "Error code",
-		ErrorTime:    "Time",
-		ErrorTrace:   "Reference",
-		Turns: [turnCount]string{
-			turnVisitor:       "Your turn",
-			turnApplication:   "The application's turn",
-			turnProvider:      "The identity provider's turn",
-			turnAdministrator: "The administrator's turn",
-		},
-
-		LogoutTitle:    "Sign out",
-		LogoutHeading:  "Do you want to sign out?",
-		LogoutText:     "This ends your session here and in the applications you opened with it. If you did not ask for this, just close the page.",
-		LogoutConfirm:  "Sign out",
-		SignedOutTitle: "Signed out",
-		SignedOutText:  "You are signed out",
-		CloseWindow:    "You can close this page. On a shared computer, close the browser as well.",
-		Continue:       "Continue",
+// translate returns the text in the language if it is one of the defaults,
+// else as it is.
+func (c *catalogue) translate(text string) string {
+	if t, ok := c.Defaults[text]; ok {
+		return t
 	}
+	return text
 }

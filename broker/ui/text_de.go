@@ -1,0 +1,135 @@
+package ui
+
+func german() *catalogue {
+	return &catalogue{
+		Lang:       "de",
+		TimeLayout: "02.01.2006, 15:04:05 UTC",
+
+		Days:    counted{"1 Tag", "%d Tage"},
+		Hours:   counted{"1 Stunde", "%d Stunden"},
+		Minutes: counted{"1 Minute", "%d Minuten"},
+
+		DefaultTitle:  "Anmeldung",
+		UnnamedClient: "Eine Anwendung ohne Namen",
+
+		ChooserTitle:    "Wie möchten Sie sich anmelden?",
+		ChooserTitleFor: "Bei %s anmelden",
+		ChooserHeading:  "Wie möchten Sie sich anmelden?",
+		ChooserFor:      "Danach geht es weiter zu",
+		FoundHeading:    "Hier melden Sie sich an",
+		ChooseAnother:   "Auf anderem Weg anmelden",
+		EmailLabel:      "Ihre E-Mail-Adresse",
+		EmailContinue:   "Weiter",
+		EmailUnknown:    "An dieser Adresse erkennen wir nicht, wo Sie sich anmelden. Prüfen Sie die Schreibweise, oder wählen Sie unten selbst.",
+		EmailOr:         "oder",
+		ConnectionDown:  "Antwortet zurzeit nicht",
+		RememberOn:      "Auswahl merken",
+		Remembering:     "Ihre Auswahl wird gemerkt.",
+		RememberOff:     "Stattdessen jedes Mal fragen",
+		Unverified:      "Diese Anwendung hat sich selbst registriert. Niemand hat ihren Namen oder ihr Logo geprüft. Fahren Sie nur fort, wenn Sie der Adresse vertrauen, zu der Sie danach zurückkehren.",
+
+		ConsentTitle:   "Daten an %s weitergeben?",
+		ConsentHeading: "Diese Anwendung bittet um Zugriff auf",
+		ChooseLegend:   "Wählen Sie, was Sie weitergeben",
+		ClaimsLegend:   "Einzelne Angaben",
+		SharedHeading:  "Bereits weitergegeben",
+		FixedMark:      "Erforderlich",
+		FixedOpenID:    "Nötig, um Sie anzumelden.",
+		FixedRequired:  "Ohne dies funktioniert die Anwendung nicht.",
+		PurposeIntro:   "Wofür die Anwendung dies nach eigenen Angaben braucht:",
+		SignedInAs:     "Angemeldet als",
+		ReturnsTo:      "Führt Sie zurück zu",
+		Lasts:          "Zugriff gilt",
+		UntilWithdrawn: "bis Sie ihn widerrufen",
+		Policy:         "Datenschutzerklärung",
+		Terms:          "Nutzungsbedingungen",
+		Allow:          "Zugriff erlauben",
+		Cancel:         "Abbrechen",
+
+		WhatToDo:     "Was Sie tun können",
+		TryAgain:     "Erneut versuchen",
+		OtherAccount: "Anderes Konto verwenden",
+		SignOutThere: "Beim Identitätsanbieter abmelden",
+		ErrorCode:    "Fehlercode",
+		ErrorTime:    "Zeitpunkt",
+		ErrorTrace:   "Vorgang",
+		Turns: [turnCount]string{
+			turnVisitor:       "Am Zug: Sie",
+			turnApplication:   "Am Zug: Anwendung",
+			turnProvider:      "Am Zug: Identitätsanbieter",
+			turnAdministrator: "Am Zug: Administration",
+		},
+
+		LogoutTitle:    "Abmelden",
+		LogoutHeading:  "Möchten Sie sich abmelden?",
+		LogoutText:     "Damit endet Ihre Sitzung hier und in den Anwendungen, die Sie mit ihr geöffnet haben. Wenn Sie das nicht wollten, schließen Sie einfach diese Seite.",
+		LogoutConfirm:  "Abmelden",
+		SignedOutTitle: "Abgemeldet",
+		SignedOutText:  "Sie sind abgemeldet",
+		CloseWindow:    "Sie können diese Seite schließen. Schließen Sie an einem gemeinsam genutzten Computer auch den Browser.",
+		Continue:       "Weiter",
+
+		Reasons:  germanReasons(),
+		Defaults: germanDefaults(),
+	}
+}
+
+// germanDefaults translates what package claims and the context's schema say
+// in English.
+//
+//nolint:gosec // G101: words about tokens, none of them one
+func germanDefaults() map[string]string {
+	return map[string]string{
+		// Scopes. They follow "Diese Anwendung bittet um Zugriff auf".
+		"Confirm who you are":                          "Ihre Identität",
+		"Recognise you when you come back":             "Sie wiedererkennen, wenn Sie zurückkommen",
+		"Profile":                                      "Profil",
+		"Your name, picture and other profile details": "Ihr Name, Ihr Bild und weitere Angaben zu Ihrer Person",
+		"Email": "E-Mail-Adresse",
+		"Your email address and whether it is verified": "Ihre E-Mail-Adresse und ob sie bestätigt ist",
+		"Address":             "Anschrift",
+		"Your postal address": "Ihre Postanschrift",
+		"Phone":               "Telefonnummer",
+		"Your phone number and whether it is verified":       "Ihre Telefonnummer und ob sie bestätigt ist",
+		"Access while you are away":                          "Zugriff in Ihrer Abwesenheit",
+		"Keep access when you are not using the application": "Den Zugriff behalten, auch wenn Sie die Anwendung nicht benutzen",
+		"Inspect tokens": "Token prüfen",
+		"Look up whether tokens of other applications are valid": "Nachsehen, ob Token anderer Anwendungen gültig sind",
+		"Sign you out everywhere":                                "Sie überall abmelden",
+		"End all your sessions and tokens":                       "Alle Ihre Sitzungen und Token beenden",
+		"See your applications":                                  "Ihre Anwendungen sehen",
+		"List the applications you gave access to":               "Die Anwendungen auflisten, denen Sie Zugriff gegeben haben",
+		"Withdraw access":                                        "Zugriff widerrufen",
+		"Withdraw the access you gave to applications":           "Den Zugriff widerrufen, den Sie Anwendungen gegeben haben",
+		"Take part in sign-in":                                   "An der Anmeldung mitwirken",
+		"Read and complete sign-ins in progress":                 "Laufende Anmeldungen lesen und abschließen",
+
+		// Places in the context.
+		"Name":                  "Name",
+		"First name":            "Vorname",
+		"Middle name":           "Weiterer Vorname",
+		"Last name":             "Nachname",
+		"Nickname":              "Spitzname",
+		"Preferred username":    "Bevorzugter Benutzername",
+		"Email verified":        "E-Mail-Adresse bestätigt",
+		"Phone number":          "Telefonnummer",
+		"Phone number verified": "Telefonnummer bestätigt",
+		"Profile page":          "Profilseite",
+		"Picture":               "Bild",
+		"Website":               "Website",
+		"Gender":                "Geschlecht",
+		"Birthdate":             "Geburtsdatum",
+		"Time zone":             "Zeitzone",
+		"Locale":                "Sprache und Region",
+		"Last updated":          "Zuletzt geändert",
+		"Street":                "Straße",
+		"City":                  "Ort",
+		"Region":                "Region",
+		"Postal code":           "Postleitzahl",
+		"Country":               "Land",
+		"Groups of the user":    "Gruppen",
+		"Subject":               "Benutzerkennung",
+		"IDP subject":           "Benutzerkennung beim Identitätsanbieter",
+		"List of scopes":        "Erteilte Berechtigungen",
+	}
+}
