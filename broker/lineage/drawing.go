@@ -52,6 +52,8 @@ type box struct {
 	focus Focus
 	part  string // the connection, for a provider
 
+	owner string // the connection of a box in the column of attributes
+
 	dead bool
 }
 
@@ -77,7 +79,11 @@ func (g *Graph) draw() *drawing {
 		d.add(on, box{node: c.Node, column: providers, name: c.Name, detail: c.detail(), part: c.ID})
 	}
 	for _, c := range g.Connections {
+		own := len(d.boxes)
 		g.drawConnection(d, on, c, shown)
+		for i := range d.boxes[own:] {
+			d.boxes[own+i].owner = c.ID
+		}
 	}
 	for _, f := range g.Context {
 		meant := func(m Mapping) bool { return m.To.Equal(f.Name) && !byDefault(m.Origin) }

@@ -188,9 +188,11 @@ func (d *drawing) lists(lit *lighting, href func(box) string) (out []listColumn)
 		for _, i := range d.in(c) {
 			if lit.boxes[i] {
 				b := d.boxes[i]
-				l.Items = append(l.Items, listItem{
-					Name: printable(b.name), Detail: printable(b.detail), Href: href(b), Dead: b.dead, To: d.leadsTo(i, lit),
-				})
+				item := listItem{Name: printable(b.name), Detail: printable(b.detail), Href: href(b), Dead: b.dead, To: d.leadsTo(i, lit)}
+				if b.owner != "" {
+					item.Detail = printable(b.owner) + ": " + item.Detail
+				}
+				l.Items = append(l.Items, item)
 			}
 		}
 		out = append(out, l)

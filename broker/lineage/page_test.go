@@ -77,7 +77,7 @@ func TestM73_PageFollowsAnAttribute(t *testing.T) {
 	doc := document(t, pageOf(t, New(world(t)), Focus{Attribute: "acme/teams"}))
 	want := []string{
 		"Provider: Acme staff, auth0",
-		`Attribute: Teams, id_token https://example\.com/groups`,
+		`Attribute of acme: Teams, id_token https://example\.com/groups`,
 		"Context: groups, Groups of the user",
 		"Claim: groups, id_token, access_token",
 		"App: Grafana, client grafana",
@@ -105,7 +105,7 @@ func TestM73_PageFollowsAClient(t *testing.T) {
 
 // An attribute that leads nowhere is still there when it is asked for.
 func TestPageOfADefaultThatLeadsNowhere(t *testing.T) {
-	if got := lit(document(t, pageOf(t, New(world(t)), Focus{Attribute: "acme/address.region"}))); !slices.Contains(got, "Attribute: Region, id_token address.region (leads nowhere)") {
+	if got := lit(document(t, pageOf(t, New(world(t)), Focus{Attribute: "acme/address.region"}))); !slices.Contains(got, "Attribute of acme: Region, id_token address.region (leads nowhere)") {
 		t.Errorf("highlighted: %q", got)
 	}
 }

@@ -189,7 +189,11 @@ func weight(class string) int {
 
 // title is all about a box on one line.
 func (b box) title() string {
-	title := b.column.singular() + ": " + printable(b.name)
+	title := b.column.singular()
+	if b.owner != "" {
+		title += " of " + printable(b.owner)
+	}
+	title += ": " + printable(b.name)
 	if b.detail != "" && b.detail != b.name {
 		title += ", " + printable(b.detail)
 	}
