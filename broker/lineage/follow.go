@@ -159,7 +159,7 @@ func (g *Graph) walk(starts []string, passes []bool, back bool) map[string]bool 
 // onTheWay are the ways from some connection to some client. A script counts
 // as on one: it may set every name, of which only some have an edge.
 func (g *Graph) onTheWay() ways {
-	var clients []string
+	clients := make([]string, 0, len(g.Clients))
 	for _, c := range g.Clients {
 		clients = append(clients, c.Node)
 	}

@@ -89,8 +89,9 @@ func tokenName(t claims.TokenType) string {
 		return "ID token"
 	case claims.AccessToken:
 		return "access token"
+	default:
+		return string(t)
 	}
-	return string(t)
 }
 
 func enumerate(names []string) string {
@@ -122,6 +123,7 @@ func (r *TraceRecord) detail(reason claims.Reason, place claims.Path) string {
 		return "the broker fills the name itself"
 	case claims.NotMapped:
 		return fmt.Sprintf("nothing is mapped to %s in the authentication context", place)
+	default: // lost before claims were looked at
 	}
 	cause, found := r.Entries.Cause(place)
 	switch {
@@ -163,6 +165,7 @@ func (r *TraceRecord) attribute(mapping authn.Entry) string {
 		return text + " reads userinfo, which did not answer"
 	case claims.UnverifiedPair:
 		return text + " is not from the document that told the value which it vouches for"
+	default: // absent_upstream and its like
 	}
 	return fmt.Sprintf("%s found nothing at %s", text, a.From)
 }

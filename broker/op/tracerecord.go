@@ -91,6 +91,7 @@ func (s *Server) deliveries(r *TraceRecord, c *authn.Context, client *oauth.Clie
 			p.RequestedClaims, p.GrantedClaims = r.Requested.Claims.IDToken, r.Granted.Claims.IDToken
 		case claims.Userinfo:
 			p.RequestedClaims, p.GrantedClaims = r.Requested.Claims.Userinfo, r.Granted.Claims.Userinfo
+		default: // the claims parameter knows no others
 		}
 		out[typ] = r.Entries.Explain(c, typ, s.Claims, p)
 	}

@@ -167,7 +167,11 @@ console.log("first", 1, true, null, undefined, 2n, Symbol("s"), () => 1, { a: [1
 console.debug(); console.info("two\nlines"); console.warn("\u001b[31m"); console.error({ get a() { throw 1; } });`), Input{})
 	want := []Line{
 		{"log", `first 1 true null undefined 2n Symbol(s) [function] {"a":[1]} TypeError: t`},
-		{"debug", ""}, {"info", "two"}, {"info", "lines"}, {"warn", " [31m"}, {"error", "[object]"},
+		{"debug", ""},
+		{"info", "two"},
+		{"info", "lines"},
+		{"warn", " [31m"},
+		{"error", "[object]"},
 	}
 	if diff := cmp.Diff(want, report.Console); diff != "" || err != nil || report.ConsoleCut {
 		t.Errorf("%v, cut %v (-want +got):\n%s", err, report.ConsoleCut, diff)
