@@ -48,7 +48,7 @@ func TestM42_M43_AMR(t *testing.T) {
 	}
 }
 
-// Mission 3.7: an upstream that tells amr and acr right after the challenge
+// An upstream that tells amr and acr right after the challenge
 // only, as Auth0 does, does not make later tokens of that session weaker.
 func TestAMR_InheritedPerUpstreamSession(t *testing.T) {
 	w := newWorld(t, options{})

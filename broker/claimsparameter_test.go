@@ -129,7 +129,7 @@ func TestRequestedSubject(t *testing.T) {
 	}
 }
 
-// X1, mission 3.13: claims for userinfo or introspection alone stay out of
+// X1: claims for userinfo or introspection alone stay out of
 // the tokens that clients hold.
 func TestOpaqueClaims(t *testing.T) {
 	w := newWorld(t, options{config: func(_ *world, c *broker.Config) {

@@ -33,7 +33,7 @@ var hostileTexts = map[string]string{
 	"path": "../../etc/" + marker, "object": `{"role":"admin","m":"` + marker + `"}`, "array": `["admin","` + marker + `"]`,
 }
 
-// decodeText is what an application does to a header of ours (mission 3.14).
+// decodeText is what an application does to a header of ours.
 func decodeText(t testing.TB, value string) string {
 	t.Helper()
 	text, err := url.PathUnescape(value)

@@ -9,7 +9,7 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 )
 
-// S98, mission 3.11: with the context cache a request costs the browser
+// S98: with the context cache a request costs the browser
 // nothing, so what it leaves in the store is bounded. The newest logins win.
 func TestS98_StoredLoginsOfABrowserAreBounded(t *testing.T) {
 	w := newWorld(t, options{config: cached(time.Hour)})

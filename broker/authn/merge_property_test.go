@@ -46,7 +46,7 @@ func (w *world) change() Change {
 	return ch
 }
 
-// valid says by the words of the mission whether a script may return it.
+// valid says whether a script may return it.
 func (w *world) valid(ch Change) bool {
 	for name, v := range ch.Attributes {
 		if !claims.Reserved(name) && !w.fits(claims.Key(name), v, true) {
@@ -266,7 +266,7 @@ func TestPropertyApplicationStaysWithinMaySet(t *testing.T) {
 	})
 }
 
-// permitted says by the words of the mission whether an application may send
+// permitted says whether an application may send
 // these.
 func (w *world) permitted(attributes map[string]any, maySet []string) bool {
 	for name, v := range attributes {

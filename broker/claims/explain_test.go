@@ -113,7 +113,7 @@ func TestPropertyExplainAgreesWithRelease(t *testing.T) {
 	})
 }
 
-// mayCarry is the rule of mission and OpenID Connect, written once more.
+// mayCarry is the rule of OpenID Connect and of ours, written once more.
 func mayCarry(c Claim, name string, typ TokenType, p Permission) bool {
 	if c.Name != name || name == "iss" || name == "sub" || name == "active" && typ == Introspection {
 		return false

@@ -103,7 +103,7 @@ func TestS131_ExhaustedMemoryIsToldAsSuch(t *testing.T) {
 	}
 }
 
-// The mission's depth is one of calls through callbacks; plain calls may
+// The depth of 256 is one of calls through callbacks; plain calls may
 // nest deeper.
 func TestS102_CallDepth(t *testing.T) {
 	count := func(text string) (depth int) {

@@ -119,7 +119,7 @@ func TestBeginFailsWithoutRandomness(t *testing.T) {
 	}
 }
 
-// Mission 3.2: which of the client's parameters pass, and what the
+// Which of the client's parameters pass, and what the
 // connection adds.
 func TestParametersThatPass(t *testing.T) {
 	minute := time.Minute + 900*time.Millisecond
