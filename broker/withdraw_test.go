@@ -154,6 +154,34 @@ func TestM94_WithdrawalOfOneScope(t *testing.T) {
 	}
 }
 
+// S98: what a user's token asks to withdraw leaves nothing in the store
+// unless there is something to withdraw, or could be.
+func TestS98_MadeUpWithdrawalsLeaveNothing(t *testing.T) {
+	w := newWorld(t, selfService)
+	manager := w.manager("ada")
+	before := w.dump()
+	for _, path := range []string{
+		"/oauth2/clients/nobody", "/oauth2/clients/nobody/scopes/email",
+		"/oauth2/clients/other/scopes/no-such-scope", "/oauth2/clients/notes/scopes/" + url.PathEscape("all scopes"),
+		"/oauth2/clients/notes/scopes/" + url.PathEscape("claim id_token email"),
+	} {
+		if rec := w.asUser(http.MethodDelete, path, manager); rec.Code != http.StatusNoContent {
+			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
+		}
+	}
+	if after := w.dump(); after != before {
+		t.Error("the store has changed")
+	}
+	if status, _ := w.userinfo(manager); status != 200 {
+		t.Error("a made-up withdrawal had an effect")
+	}
+	// A scope of a known client counts, granted before or not: what was
+	// issued for a transient one is in no record.
+	if rec := w.asUser(http.MethodDelete, "/oauth2/clients/other/scopes/email", manager); rec.Code != http.StatusNoContent || w.dump() == before {
+		t.Errorf("a scope that the client may ask for: %d", rec.Code)
+	}
+}
+
 func TestM94_SelfServiceNeedsTheScope(t *testing.T) {
 	w := newWorld(t, selfService)
 	_, tokens := w.exchange(w.authorize(w.newBrowser(), "ada").Get("code"))

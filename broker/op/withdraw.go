@@ -31,7 +31,23 @@ func (s *Server) Holds(ctx context.Context, a *authn.Authorization) (bool, error
 // it, at once: from then on its codes, its tokens at our own endpoints and its
 // gate sessions are refused. A JWT that somebody verifies alone ends at its
 // expiry.
+//
+// What the client neither has nor may ask for is passed over. The names come
+// from whoever holds a user's token, and a withdrawal is kept for good: made-up
+// ones would fill the store.
 func (s *Server) Withdraw(ctx context.Context, subject, clientID string, scopes ...string) error {
+	grants, err := s.Ledger.Grants(ctx, subject, clientID)
+	if err != nil {
+		return err
+	}
+	client, named := s.Client(clientID), len(scopes) > 0
+	scopes = slices.DeleteFunc(slices.Clone(scopes), func(name string) bool {
+		_, granted := grants[name]
+		return !granted && (client == nil || !slices.Contains(client.Scopes, name))
+	})
+	if client == nil && len(grants) == 0 || named && len(scopes) == 0 {
+		return nil
+	}
 	if err := s.Ledger.Withdraw(ctx, subject, clientID, scopes...); err != nil {
 		return err
 	}
