@@ -77,6 +77,7 @@ type page struct {
 	T        *catalogue
 	Heading  string // the document title without the brand
 	V        any
+	Wide     bool // more than a column: portal and demo
 	Brand    string
 	StyleURL string
 }

@@ -12,18 +12,25 @@ type security struct {
 	// formAction lists origins and custom schemes that the answer to that
 	// post may redirect to. Entries that formSource refuses are left out.
 	formAction []string
+	// isolated pages are not part of a sign-in: no window that opened them
+	// keeps a hand on them.
+	isolated bool
 }
 
 // set writes the headers that every page carries.
 //
-// There is no Cross-Origin-Opener-Policy: it would cut the tie to the
-// window of a single-page application that signs in through a popup.
+// The pages of a sign-in have no Cross-Origin-Opener-Policy: it would cut the
+// tie to the window of a single-page application that signs in through a
+// popup.
 func (s security) set(h http.Header) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", s.policy())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", s.referrer())
+	if s.isolated {
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	}
 }
 
 // referrer keeps the addresses of a sign-in, which carry one-time values,

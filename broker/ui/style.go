@@ -3,14 +3,30 @@ package ui
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/hex"
 	"net/http"
 	"time"
 )
 
-//go:embed style.css
-var styleCSS []byte
+//go:embed styles/*.css
+var styles embed.FS
+
+// styleSources are the parts of the one style sheet, in their order.
+var styleSources = []string{"base.css"}
+
+// styleCSS returns the style sheet that all pages share.
+func styleCSS() []byte {
+	var all bytes.Buffer
+	for _, name := range styleSources {
+		css, err := styles.ReadFile("styles/" + name)
+		if err != nil {
+			panic(err) // a name in the list above that is not embedded
+		}
+		all.Write(css)
+	}
+	return all.Bytes()
+}
 
 // A stylesheet is the style sheet under the address of its content, so that
 // browsers may keep it for good and still get a new one with a new version.
@@ -21,9 +37,10 @@ type stylesheet struct {
 }
 
 func newStylesheet(path string) stylesheet {
-	sum := sha256.Sum256(styleCSS)
+	css := styleCSS()
+	sum := sha256.Sum256(css)
 	version := hex.EncodeToString(sum[:8])
-	return stylesheet{css: styleCSS, version: version, url: path + "?v=" + version}
+	return stylesheet{css: css, version: version, url: path + "?v=" + version}
 }
 
 // Style serves the style sheet, whatever the path it is mounted at. Other

@@ -40,7 +40,7 @@ func TestStyle(t *testing.T) {
 				t.Errorf("%s = %q, want %q", header, got, want)
 			}
 		}
-		if w.Code != http.StatusOK || w.Body.String() != string(styleCSS) {
+		if w.Code != http.StatusOK || w.Body.String() != string(styleCSS()) {
 			t.Errorf("status %d, %d bytes", w.Code, w.Body.Len())
 		}
 	})
@@ -72,14 +72,14 @@ func TestStyle(t *testing.T) {
 }
 
 func TestStyleIsSmallAndLoadsNothing(t *testing.T) {
-	if n := len(styleCSS); n > 8<<10 {
+	if n := len(styleCSS()); n > 8<<10 {
 		t.Errorf("%d bytes, want at most 8 KiB", n)
 	}
-	if m := regexp.MustCompile(`(?i)url\(|@import|https?:|//|expression|behavior`).Find(styleCSS); m != nil {
+	if m := regexp.MustCompile(`(?i)url\(|@import|https?:|//|expression|behavior`).Find(styleCSS()); m != nil {
 		t.Errorf("style sheet holds %q", m)
 	}
 	for _, want := range []string{":focus-visible", "prefers-color-scheme: dark", "min-height: 2.75rem"} {
-		if !strings.Contains(string(styleCSS), want) {
+		if !strings.Contains(string(styleCSS()), want) {
 			t.Errorf("style sheet lacks %q", want)
 		}
 	}
@@ -107,7 +107,7 @@ func TestS51_Contrast(t *testing.T) {
 		{"edge", "card", 3},
 		{"accent", "ground", 3},
 	}
-	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllStringSubmatch(string(styleCSS), -1)
+	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllStringSubmatch(string(styleCSS()), -1)
 	if len(blocks) != 2 {
 		t.Fatalf("%d colour schemes, want 2", len(blocks))
 	}
