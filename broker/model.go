@@ -148,7 +148,7 @@ func (m *model) scopesByName() map[string]claims.Scope {
 // do not exist yet are left out.
 func (m *model) offered() []claims.Scope {
 	idle := []string{
-		claims.ScopeOfflineAccess, claims.ScopeIntrospect, claims.ScopeRevokeTokens,
+		claims.ScopeOfflineAccess, claims.ScopeIntrospect,
 	}
 	return slices.DeleteFunc(slices.Clone(m.scopes), func(s claims.Scope) bool { return slices.Contains(idle, s.Name) })
 }

@@ -46,6 +46,7 @@ func (b *Broker) routes() http.Handler {
 	mux.HandleFunc("GET "+base+op.PathClients, s.Clients)
 	mux.HandleFunc("DELETE "+base+op.PathClients+"/{client}", s.WithdrawClient)
 	mux.HandleFunc("DELETE "+base+op.PathClients+"/{client}/scopes/{scope}", s.WithdrawClient)
+	mux.HandleFunc("DELETE "+base+op.PathTokens, s.RevokeTokens)
 	mux.HandleFunc("GET "+base+op.PathUserinfo, s.Userinfo)
 	mux.HandleFunc("POST "+base+op.PathUserinfo, s.Userinfo)
 

@@ -52,6 +52,10 @@ type Context struct {
 	// TrustEmail says that the operator takes the e-mail addresses of this
 	// connection for verified, whatever email_verified says.
 	TrustEmail bool `json:"trust_email,omitempty"`
+
+	// Origins tell where the attributes come from; nil until the last stage
+	// is through, and in copies that have no use for it.
+	Origins Origins `json:"origins,omitempty"`
 }
 
 // UnmarshalJSON replaces the whole of c and keeps numbers exact.
@@ -78,6 +82,7 @@ func (c *Context) Clone() *Context {
 	out := *c
 	out.Attributes, _ = claims.Clone(c.Attributes).(map[string]any)
 	out.AMR = slices.Clone(c.AMR)
+	out.Origins = c.Origins.clone()
 	return &out
 }
 

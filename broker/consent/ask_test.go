@@ -104,7 +104,7 @@ func TestAsk_Claims(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLedger(storetest.NewClock())
-			if err := l.Record(t.Context(), ada, client(oauth.ConsentRemember), "staff", given); err != nil {
+			if err := l.Record(t.Context(), ada, client(oauth.ConsentRemember), Answer{Connection: "staff", Items: given}); err != nil {
 				t.Fatal(err)
 			}
 			items := Items{Scopes: []string{"openid"}, Claims: authn.RequestedClaims{IDToken: names(tc.idToken), Userinfo: names(tc.userinfo)}}

@@ -24,11 +24,13 @@ import (
 // A Grant is one scope that a user let a client have, or one claim that the
 // client asked for by itself.
 type Grant struct {
-	Scope      string    `json:"scope_name,omitempty"`
-	Claim      string    `json:"claim_name,omitempty"`
-	ClaimType  string    `json:"claim_type,omitempty"`
-	Connection string    `json:"idp_id"`
-	GivenAt    time.Time `json:"given_at,omitzero"`
+	Scope      string `json:"scope_name,omitempty"`
+	Claim      string `json:"claim_name,omitempty"`
+	ClaimType  string `json:"claim_type,omitempty"`
+	Connection string `json:"idp_id"`
+	// Language of the page that asked (BCP 47).
+	Language string    `json:"language,omitempty"`
+	GivenAt  time.Time `json:"given_at,omitzero"`
 	// ExpiresAt is zero where grants do not expire.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 
@@ -148,20 +150,29 @@ func (l *Ledger) live(g Grant) bool {
 	return !g.GivenAt.IsZero() && (g.ExpiresAt.IsZero() || l.Now().Before(g.ExpiresAt))
 }
 
-// Record adds items to what subject has granted c. A trusted client's
+// An Answer is what a user let a client have.
+type Answer struct {
+	Items
+
+	// Connection that the user signed in through, and Language of the page
+	// that asked.
+	Connection, Language string
+}
+
+// Record adds an answer to what subject has granted c. A trusted client's
 // grants are not stored, so that its users are asked once it loses the
 // trust; neither are transient scopes, and claims that come with no other.
-func (l *Ledger) Record(ctx context.Context, subject string, c *oauth.Client, connection string, items Items) error {
+func (l *Ledger) Record(ctx context.Context, subject string, c *oauth.Client, answer Answer) error {
 	if c.Consent == oauth.ConsentTrusted {
 		return nil
 	}
 	given := map[string]Grant{}
-	for _, name := range items.Scopes {
+	for _, name := range answer.Scopes {
 		if !l.Scopes[name].Transient {
 			given[name] = Grant{Scope: name}
 		}
 	}
-	for t, names := range map[claims.TokenType][]string{claims.IDToken: items.Claims.IDToken, claims.Userinfo: items.Claims.Userinfo} {
+	for t, names := range map[claims.TokenType][]string{claims.IDToken: answer.Claims.IDToken, claims.Userinfo: answer.Claims.Userinfo} {
 		for _, name := range names {
 			if !l.transient(c, t, name) {
 				given[claimKey(t, name)] = Grant{Claim: name, ClaimType: string(t)}
@@ -172,7 +183,7 @@ func (l *Ledger) Record(ctx context.Context, subject string, c *oauth.Client, co
 	return l.update(ctx, recordKey(subject, c.ID), func(grants map[string]Grant) {
 		for key, g := range given {
 			old := grants[key]
-			g.Connection, g.GivenAt, g.WithdrawnAt = connection, now, old.WithdrawnAt
+			g.Connection, g.Language, g.GivenAt, g.WithdrawnAt = answer.Connection, answer.Language, now, old.WithdrawnAt
 			if l.live(old) && l.Lifetime == 0 {
 				g = old
 			}

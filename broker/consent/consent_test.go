@@ -35,7 +35,7 @@ func client(mode string) *oauth.Client { return &oauth.Client{ID: "web", Consent
 
 func record(t *testing.T, l *Ledger, c *oauth.Client, scopes ...string) {
 	t.Helper()
-	if err := l.Record(t.Context(), ada, c, "staff", Items{Scopes: scopes}); err != nil {
+	if err := l.Record(t.Context(), ada, c, Answer{Connection: "staff", Items: Items{Scopes: scopes}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -167,7 +167,7 @@ func TestRecord_ConcurrentGrantsAreNotLost(t *testing.T) {
 		all = append(all, scope)
 		done.Go(func() {
 			start.Wait()
-			if err := l.Record(t.Context(), ada, c, "staff", Items{Scopes: []string{scope}}); err != nil {
+			if err := l.Record(t.Context(), ada, c, Answer{Connection: "staff", Items: Items{Scopes: []string{scope}}}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -217,7 +217,7 @@ func TestRecord_GivesUp(t *testing.T) {
 		n++
 		record(t, &twin, c, fmt.Sprint("scope-", n))
 	}}
-	err := l.Record(t.Context(), ada, c, "staff", asked("openid"))
+	err := l.Record(t.Context(), ada, c, Answer{Connection: "staff", Items: asked("openid")})
 	if err == nil || err.Error() != "updating consent: too many concurrent changes" || n != maxRaces {
 		t.Errorf("after %d races: %v", n, err)
 	}
@@ -234,7 +234,7 @@ func TestStoreFailure(t *testing.T) {
 		t.Errorf("Ask: %+v, %v", q, err)
 	}
 	for n := 1; n <= 2; n++ { // read, write
-		if err := failure(n).Record(t.Context(), ada, c, "staff", asked("openid")); err == nil || errors.Is(err, store.ErrConflict) {
+		if err := failure(n).Record(t.Context(), ada, c, Answer{Connection: "staff", Items: asked("openid")}); err == nil || errors.Is(err, store.ErrConflict) {
 			t.Errorf("Record, fault %d: %v", n, err)
 		}
 		if err := failure(n).Withdraw(t.Context(), ada, "web"); err == nil || !strings.HasPrefix(err.Error(), "updating consent: ") {
@@ -252,7 +252,7 @@ func TestUnreadableRecord(t *testing.T) {
 	if _, err := l.Ask(t.Context(), ada, c, asked("openid"), false); err == nil {
 		t.Error("Ask reads it")
 	}
-	if err := l.Record(t.Context(), ada, c, "staff", asked("openid")); err == nil {
+	if err := l.Record(t.Context(), ada, c, Answer{Connection: "staff", Items: asked("openid")}); err == nil {
 		t.Error("Record replaces it")
 	}
 }

@@ -27,7 +27,7 @@ func TestM94_Holds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			clock := storetest.NewClock()
 			l, c := newLedger(clock), client(oauth.ConsentRemember)
-			if err := l.Record(t.Context(), ada, c, "staff", items); err != nil {
+			if err := l.Record(t.Context(), ada, c, Answer{Connection: "staff", Items: items}); err != nil {
 				t.Fatal(err)
 			}
 			issued := clock.Now()
@@ -50,7 +50,7 @@ func TestM94_Holds(t *testing.T) {
 				t.Error("what was issued at the same moment counts as later")
 			}
 			clock.Advance(time.Second)
-			if err := l.Record(t.Context(), ada, c, "staff", items); err != nil {
+			if err := l.Record(t.Context(), ada, c, Answer{Connection: "staff", Items: items}); err != nil {
 				t.Fatal(err)
 			}
 			if holds(issued) != tc.want || !holds(clock.Now()) {
@@ -81,11 +81,11 @@ func TestM94_WithdrawalCoversWhatIsNotStored(t *testing.T) {
 func TestClients(t *testing.T) {
 	l := newLedger(storetest.NewClock())
 	for _, id := range []string{"web", "app", "gone"} {
-		if err := l.Record(t.Context(), ada, &oauth.Client{ID: id}, "staff", asked("openid")); err != nil {
+		if err := l.Record(t.Context(), ada, &oauth.Client{ID: id}, Answer{Connection: "staff", Items: asked("openid")}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := l.Record(t.Context(), ada+"x", &oauth.Client{ID: "foreign"}, "staff", asked("openid")); err != nil {
+	if err := l.Record(t.Context(), ada+"x", &oauth.Client{ID: "foreign"}, Answer{Connection: "staff", Items: asked("openid")}); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Withdraw(t.Context(), ada, "gone"); err != nil {

@@ -91,6 +91,7 @@ func (s *Server) saveGrant(ctx context.Context, l *login, code string, client *o
 	if err := s.Store.Swap(ctx, store.SecretKey(grantKind, code), nil, raw, codeLifetime); err != nil {
 		return fmt.Errorf("issuing code: %w", err)
 	}
+	s.noteUse(ctx, l.Context.Subject, client.ID)
 	return nil
 }
 

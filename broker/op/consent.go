@@ -229,7 +229,11 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, client
 		return
 	}
 	s.keepTrace(ctx, l, OutcomeCode, "")
-	if err := s.Ledger.Record(ctx, l.Context.Subject, client, l.Connection, consent.Items{Scopes: l.Granted, Claims: l.Claims}); err != nil {
+	answer := consent.Answer{
+		Items:      consent.Items{Scopes: l.Granted, Claims: l.Claims},
+		Connection: l.Connection, Language: s.Pages.Language(r, l.Request.UILocales),
+	}
+	if err := s.Ledger.Record(ctx, l.Context.Subject, client, answer); err != nil {
 		s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
 		return
 	}

@@ -42,6 +42,7 @@ func (s *Server) finishContext(w http.ResponseWriter, r *http.Request, l *login,
 		s.toClient(w, r, l, oerr, oerr.Code)
 		return
 	}
+	l.Context.Origins = l.Lineage.Origins()
 	if conn.CacheTTL > 0 {
 		err := s.Sessions.KeepContext(r.Context(), l.SID, conn.ID, l.Fingerprint, l.Context, conn.CacheTTL)
 		if err != nil {

@@ -81,6 +81,7 @@ const (
 	PathResume    = "/oauth2/resume"
 	PathPostAuthn = "/post-authn/"
 	PathClients   = "/oauth2/clients"
+	PathTokens    = "/oauth2/tokens"
 	PathJWKS      = "/.well-known/jwks.json"
 )
 

@@ -213,7 +213,7 @@ func (s *Server) signIn(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return fmt.Errorf("computing the subject: %w", err)
 	}
 	sso, handle, err := s.Sessions.SignedIn(ctx, handle, conn.ID, session.Login{
-		Subject: c.Subject, Upstream: remember,
+		Subject: c.Subject, Upstream: remember, Device: device(r),
 	})
 	if err != nil {
 		return err

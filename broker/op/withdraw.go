@@ -20,9 +20,14 @@ import (
 )
 
 // Holds says whether the user has not taken back, in whole or in part, what
-// the authorization gives its client. Everything that acts on one asks: a
-// code that is redeemed, a token at userinfo, a gate session.
+// the authorization gives its client, nor had all tokens revoked. Everything
+// that acts on one asks: a code that is redeemed, a token at userinfo, a gate
+// session.
 func (s *Server) Holds(ctx context.Context, a *authn.Authorization) (bool, error) {
+	revoked, err := s.revokedSince(ctx, a.Context.Subject, a.Created)
+	if err != nil || revoked {
+		return false, err
+	}
 	items := consent.Items{Scopes: a.Scopes, Claims: a.Claims}
 	return s.Ledger.Holds(ctx, a.Context.Subject, a.ClientID, items, a.Created)
 }
@@ -51,14 +56,22 @@ func (s *Server) Withdraw(ctx context.Context, subject, clientID string, scopes 
 	if err := s.Ledger.Withdraw(ctx, subject, clientID, scopes...); err != nil {
 		return err
 	}
-	// Other nodes see the key change and drop what they have cached.
+	if err := s.tellWithdrawal(ctx, subject); err != nil {
+		return err
+	}
+	s.Log.Info("client_consents_revoked", zap.String("subject", subject), zap.String("client", clientID), zap.Strings("scopes", scopes))
+	return nil
+}
+
+// tellWithdrawal makes every cache ask again whether what subject gave still
+// holds: other nodes see the key change.
+func (s *Server) tellWithdrawal(ctx context.Context, subject string) error {
 	if err := s.Store.Put(ctx, withdrawnKey(subject), []byte{1}, time.Hour); err != nil {
-		return fmt.Errorf("telling of a withdrawn consent: %w", err)
+		return fmt.Errorf("telling of a withdrawal: %w", err)
 	}
 	if s.Withdrawn != nil {
 		s.Withdrawn(subject)
 	}
-	s.Log.Info("client_consents_revoked", zap.String("subject", subject), zap.String("client", clientID), zap.Strings("scopes", scopes))
 	return nil
 }
 

@@ -38,6 +38,9 @@ var ErrNoSession = errors.New("no live session")
 type Login struct {
 	Subject  string           `json:"subject"`
 	Upstream authn.Remembered `json:"upstream"`
+
+	// Device is what the browser calls itself, in a few words.
+	Device string `json:"-"`
 }
 
 // An SSO session is one browser's. Logins are by connection.
@@ -46,6 +49,7 @@ type SSO struct {
 	Created time.Time        `json:"created"`
 	Used    time.Time        `json:"used"`
 	Secret  string           `json:"secret"` // store.SecretKey of the live handle's secret half
+	Device  string           `json:"device,omitempty"`
 	Logins  map[string]Login `json:"logins"`
 }
 
@@ -89,6 +93,9 @@ func (m *Manager) SignedIn(ctx context.Context, handle, connection string, login
 	if errors.Is(err, store.ErrConflict) {
 		s, secret, err = m.signIn(ctx, nil, nil, connection, login)
 	}
+	if err == nil {
+		err = m.noteUser(ctx, s, login.Subject)
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("saving session: %w", err)
 	}
@@ -119,6 +126,7 @@ func (m *Manager) signInAgain(ctx context.Context, handle, connection string, lo
 func (m *Manager) signIn(ctx context.Context, old *SSO, raw []byte, connection string, login Login) (*SSO, string, error) {
 	s, secret := m.renew(old), store.NewSecret()
 	s.Secret = store.SecretKey("sso", secret)
+	s.Device = login.Device
 	s.Logins[connection] = login
 	return s, secret, m.save(ctx, ssoKey(s.SID), s, raw, s.Created)
 }

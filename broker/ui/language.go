@@ -40,6 +40,10 @@ func (p *Pages) language(r *http.Request, locales string) *catalogue {
 	return p.languages[0]
 }
 
+// Language returns the language (BCP 47) in which a page answers the request,
+// where the sign-in asks for locales.
+func (p *Pages) Language(r *http.Request, locales string) string { return p.language(r, locales).Lang }
+
 // wanted returns the first catalogue that ui_locales names (OpenID Connect
 // Core, 3.1.2.1), or nil.
 func (p *Pages) wanted(locales string) *catalogue {
