@@ -15,7 +15,6 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
 
 // gateLifetime bounds tokens that travel to an application behind a gate:
@@ -26,7 +25,7 @@ const gateLifetime = 5 * time.Minute
 // client of the broker. Several gates may guard one site, if they agree on
 // what the site is as a client.
 func (b *Broker) NewGate(c GateConfig) (*gateway.Gate, error) {
-	pages, err := ui.New(ui.Options{Title: b.config.Title, StylePath: gateway.PathStyle})
+	pages, err := b.newPages(gateway.PathStyle)
 	if err != nil {
 		return nil, err
 	}

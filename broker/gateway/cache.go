@@ -16,9 +16,10 @@ import (
 // The cache is bounded: a full shard drops an arbitrary entry, which the
 // next request of that session reads again from the store.
 type Cache struct {
-	shards [shardCount]shard
-	max    int           // per shard
-	drops  atomic.Uint64 // calls of Drop
+	shards  [shardCount]shard
+	max     int           // per shard
+	drops   atomic.Uint64 // calls of Drop
+	streams *streams
 }
 
 const (
@@ -44,7 +45,7 @@ func keyOf(handle string) cacheKey {
 
 // NewCache returns a cache for size sessions.
 func NewCache(size int) *Cache {
-	c := &Cache{max: max(size/shardCount, 1)}
+	c := &Cache{max: max(size/shardCount, 1), streams: newStreams(maxStreams)}
 	for i := range c.shards {
 		c.shards[i].entries = map[cacheKey]*live{}
 	}
@@ -94,12 +95,12 @@ func (c *Cache) remove(k *cacheKey) {
 }
 
 // Drop forgets every session below the SSO session sid; an empty sid
-// forgets all.
+// forgets all. Open streams of those that have ended are cut.
 func (c *Cache) Drop(sid string) {
 	c.drop(func(g *session.Gate) bool { return sid == "" || g.SID == sid })
 }
 
-// DropUser forgets every session of the subject, at all sites.
+// DropUser is Drop for every session of the subject, at all sites.
 func (c *Cache) DropUser(subject string) {
 	c.drop(func(g *session.Gate) bool { return g.Authorization.Context.Subject == subject })
 }
@@ -118,6 +119,7 @@ func (c *Cache) drop(affected func(*session.Gate) bool) {
 		}
 		s.mu.Unlock()
 	}
+	c.streams.dropped(affected)
 }
 
 // live is one cached session.

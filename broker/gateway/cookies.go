@@ -7,17 +7,9 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 )
 
-const (
-	// sessionCookie holds the handle of the gate session.
-	sessionCookie = "auth_gate"
-	// bindingCookie ties sign-ins of the gate to the browser: one random
-	// value for any number of tabs.
-	bindingCookie = "auth_gate_flow"
-)
-
 // cookies are the gate's own, as they came with a request.
 type cookies struct {
-	session, binding string
+	session, flow string
 }
 
 // takeCookie reads the gate's two cookies and removes them from the request:
@@ -25,12 +17,12 @@ type cookies struct {
 // same goes for those of the broker and of other gates, which come along if
 // they are on this host, at whatever port. A name that comes twice yields
 // nothing, because one of the two may have been planted.
-func takeCookie(r *http.Request, sessionName, bindingName string) (c cookies) {
+func takeCookie(r *http.Request, sessionName, flowName string) (c cookies) {
 	lines := r.Header["Cookie"]
 	if len(lines) == 0 {
 		return c
 	}
-	var sessions, bindings int
+	var sessions, flows int
 	kept := lines[:0]
 	for _, line := range lines {
 		rest, changed := line, false
@@ -43,9 +35,9 @@ func takeCookie(r *http.Request, sessionName, bindingName string) (c cookies) {
 			case name == sessionName:
 				c.session, changed = value, true
 				sessions++
-			case name == bindingName:
-				c.binding, changed = value, true
-				bindings++
+			case name == flowName:
+				c.flow, changed = value, true
+				flows++
 			case session.Reserved(name):
 				changed = true
 			default:
@@ -70,8 +62,8 @@ func takeCookie(r *http.Request, sessionName, bindingName string) (c cookies) {
 	if sessions > 1 {
 		c.session = ""
 	}
-	if bindings > 1 {
-		c.binding = ""
+	if flows > 1 {
+		c.flow = ""
 	}
 	return c
 }

@@ -32,12 +32,6 @@ type Broker interface {
 	UserClaims(a *authn.Authorization) map[string]any
 }
 
-// A Site is one origin behind the gate, and its client.
-type Site struct {
-	Origin *url.URL // scheme and host; no path
-	Client *oauth.Client
-}
-
 // Config of a gate. Sites is required.
 type Config struct {
 	Sites []Site
@@ -78,33 +72,6 @@ type Gate struct {
 	print [sha256.Size]byte
 }
 
-type site struct {
-	Site
-	cookies  session.Cookies
-	callback string // redirect URI
-
-	// The full names of the two cookies.
-	session, binding string
-}
-
-// Reserved paths of every gated site.
-const (
-	reserved     = "/.auth/"
-	pathLogin    = reserved + "login"
-	pathCallback = reserved + "callback"
-	pathLogout   = reserved + "logout"
-	pathMe       = reserved + "me"
-	PathStyle    = reserved + "assets/style.css"
-)
-
-// ClientID returns the id of the implicit client of a gated origin.
-func ClientID(origin *url.URL) string { return "gate:" + strings.ToLower(origin.Host) }
-
-// CallbackURL returns the redirect URI of a gated origin.
-func CallbackURL(origin *url.URL) string {
-	return origin.Scheme + "://" + strings.ToLower(origin.Host) + pathCallback
-}
-
 // New returns a gate. Errors name what is wrong with the configuration.
 func New(c Config, d Deps) (*Gate, error) {
 	if len(c.Sites) == 0 {
@@ -130,14 +97,11 @@ func New(c Config, d Deps) (*Gate, error) {
 		fmt.Fprintf(print, "%q %q\n", h.Name, h.text)
 	}
 	for _, s := range c.Sites {
-		if !session.SecureOrigin(s.Origin) {
-			return nil, fmt.Errorf("auth_gate: site %s must be https; http is for loopback hosts only", s.Origin)
+		made, err := newSite(s)
+		if err != nil {
+			return nil, fmt.Errorf("auth_gate: %w", err)
 		}
-		jar := session.NewCookies(s.Origin)
-		g.sites[strings.ToLower(s.Origin.Host)] = &site{
-			Site: s, cookies: jar, callback: CallbackURL(s.Origin),
-			session: jar.Name(sessionCookie), binding: jar.Name(bindingCookie),
-		}
+		g.sites[strings.ToLower(s.Origin.Host)] = made
 		fmt.Fprintf(print, "%s %v %q %q %s\n", s.Origin, s.Client.AccessLifetime, s.Client.Scopes, s.Client.Connections, s.Client.IDTokenAlg)
 	}
 	print.Sum(g.print[:0])
@@ -163,17 +127,18 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, original *url.URL, 
 		g.page(w, r, failure{reason: "wrong_host", status: http.StatusMisdirectedRequest})
 		return nil
 	}
-	handle := takeCookie(r, s.session, s.binding)
+	handle := takeCookie(r, s.session, s.flow)
 	if kept, ok := r.Context().Value(skippedKey{}).(cookies); ok {
 		handle = kept
 	}
-	if strings.HasPrefix(original.Path, reserved) {
+	if strings.HasPrefix(original.Path, s.Reserved) {
 		return g.serveReserved(w, r, s, original, handle)
 	}
 	if g.public.match(r.URL) && g.public.match(original) {
 		return g.pass(w, r, nil, next)
 	}
-	v, err := g.visitor(r.Context(), s, handle.session)
+	opens, epoch := staysOpen(r), g.deps.Cache.streams.epoch.Load()
+	l, v, err := g.lookUp(r.Context(), s, handle.session)
 	switch {
 	case errors.Is(err, session.ErrNoSession):
 		return g.challenge(w, r, s, original, handle)
@@ -182,6 +147,9 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, original *url.URL, 
 		return nil
 	}
 	v.setHeaders(r.Header)
+	if opens {
+		return g.passStream(w, r, watchKey{g, s, handle.session}, l, v, epoch, next)
+	}
 	return g.pass(w, r, v, next)
 }
 
@@ -190,11 +158,11 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, original *url.URL, 
 // application behind is the same one, and believes in the same headers.
 func (g *Gate) Skip(w http.ResponseWriter, r *http.Request, original *url.URL, next Next) error {
 	s := g.site(r)
-	if s == nil || strings.HasPrefix(original.Path, reserved) {
+	if s == nil || strings.HasPrefix(original.Path, s.Reserved) {
 		return g.Serve(w, r, original, next)
 	}
 	g.managed.strip(r)
-	kept := takeCookie(r, s.session, s.binding)
+	kept := takeCookie(r, s.session, s.flow)
 	if kept != (cookies{}) {
 		r = r.WithContext(context.WithValue(r.Context(), skippedKey{}, kept))
 	}
@@ -231,22 +199,26 @@ func (g *Gate) site(r *http.Request) *site {
 	return g.sites[host]
 }
 
-// serveReserved answers below /.auth/, which never reaches the application.
+// serveReserved answers below the reserved path, which never reaches the
+// application.
 func (g *Gate) serveReserved(w http.ResponseWriter, r *http.Request, s *site, original *url.URL, c cookies) error {
 	w.Header().Set("Cache-Control", "no-store")
-	switch {
-	case original.Path == PathStyle && r.Method == http.MethodGet:
+	switch path := original.Path; {
+	case path == s.style && r.Method == http.MethodGet:
 		w.Header().Del("Cache-Control")
 		g.deps.Pages.Style().ServeHTTP(w, r)
-	case original.Path == pathLogin && r.Method == http.MethodGet:
-		g.begin(w, r, s, c, returnTo(original.Query().Get("return_to")))
-	case original.Path == pathCallback && r.Method == http.MethodGet:
+	case path == s.brand && r.Method == http.MethodGet:
+		w.Header().Del("Cache-Control")
+		g.deps.Pages.Logo().ServeHTTP(w, r)
+	case path == s.login && r.Method == http.MethodGet:
+		g.login(w, r, s, original.Query(), c)
+	case path == s.callbackAt && r.Method == http.MethodGet:
 		g.callback(w, r, s, original.Query(), c)
-	case original.Path == pathLogout && (r.Method == http.MethodGet || r.Method == http.MethodPost):
+	case path == s.logout && (r.Method == http.MethodGet || r.Method == http.MethodPost):
 		g.logout(w, r, s, c)
-	case original.Path == pathMe && r.Method == http.MethodGet:
+	case path == s.me && r.Method == http.MethodGet:
 		g.me(w, r, s, c)
-	case original.Path == pathLogin, original.Path == pathCallback, original.Path == pathLogout, original.Path == pathMe:
+	case path == s.login, path == s.callbackAt, path == s.logout, path == s.me:
 		g.page(w, r, failure{reason: "method_not_allowed", status: http.StatusMethodNotAllowed})
 	default:
 		http.Error(w, "not found", http.StatusNotFound)

@@ -456,20 +456,31 @@ func TestS11_NavigationsRedirectTheRestIsTold(t *testing.T) {
 	}
 }
 
+// testSite is a site without settings.
+func testSite(t testing.TB) *site {
+	u, _ := url.Parse(origin)
+	s, err := newSite(Site{Origin: u})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // The address to return to is chosen by whoever made the link.
 func TestR19_ReturnTo(t *testing.T) {
+	site := testSite(t)
 	hostile := []string{
 		"", "//evil.example", "/\\evil.example", "\\/evil.example", "https://evil.example", "https:evil.example", "javascript:alert(1)",
 		"/\tevil", "/\n/evil", "/ evil", "/a\x00b", "/a\\b", "data:text/html,x", "evil", "?x", "#x", "/\x7f", "///evil.example", "//",
 		"/é", "/.auth/logout", "/.auth/login?return_to=/", "/" + strings.Repeat("x", 3000),
 	}
 	for _, s := range hostile {
-		if got := returnTo(s); got != "/" {
+		if got := site.returnTo(s); got != "/" {
 			t.Errorf("returnTo(%q) = %q", s, got)
 		}
 	}
 	for _, s := range []string{"/", "/a", "/a?b=c&d=%2F%2Fe", "/a//b", "/@evil", "/a:b", "/%2f%2fevil.example"} {
-		if got := returnTo(s); got != s {
+		if got := site.returnTo(s); got != s {
 			t.Errorf("returnTo(%q) = %q", s, got)
 		}
 	}
@@ -479,12 +490,13 @@ func FuzzF6_ReturnTo(f *testing.F) {
 	for _, s := range []string{"/", "//e", "/\\e", "/a?b", "https://e", "/%2f%2fe", "/\t/e", "/@e", "/:80@e"} {
 		f.Add(s)
 	}
+	site := testSite(f)
 	f.Fuzz(func(t *testing.T, s string) {
-		u, err := url.Parse(origin + returnTo(s))
+		u, err := url.Parse(origin + site.returnTo(s))
 		if err != nil {
 			return
 		}
-		if u.Host != "app.example.com" || u.User != nil || u.Scheme != "https" || strings.ContainsAny(returnTo(s), "\\\t\r\n") {
+		if u.Host != "app.example.com" || u.User != nil || u.Scheme != "https" || strings.ContainsAny(site.returnTo(s), "\\\t\r\n") {
 			t.Errorf("returnTo(%q) leads to %s", s, u)
 		}
 	})

@@ -91,20 +91,23 @@ func (g *Gate) logout(w http.ResponseWriter, r *http.Request, s *site, c cookies
 		}
 	} else if c.session != "" && !ownLink(r) {
 		g.deps.Pages.LogoutConfirm(w, r, ui.LogoutConfirm{
-			Action: pathLogout, Hidden: map[string]string{"token": formToken(c.session)},
+			Action: s.logout, Hidden: map[string]string{"token": formToken(c.session)},
 		})
 		return
 	}
-	s.cookies.Clear(w, sessionCookie)
+	s.cookies.Clear(w, s.sessionBase)
 	sess, err := g.deps.Sessions.SignOut(r.Context(), c.session)
 	if err != nil && !errors.Is(err, session.ErrNoSession) {
 		g.unavailable(w, r, err)
 		return
 	}
+	if f := readFlow(c.flow); len(f.completed) > 0 {
+		s.setFlow(w, f.reset())
+	}
 	if sess != nil {
 		g.deps.Log.Info("signed out", zap.String("client", s.Client.ID), zap.String("subject", sess.Authorization.Context.Subject))
 	}
-	g.deps.Pages.SignedOut(w, r, ui.SignedOut{ContinueURL: "/"})
+	g.deps.Pages.SignedOut(w, r, ui.SignedOut{ContinueURL: s.Home})
 }
 
 // ownLink says whether a GET comes from the site itself or from the address

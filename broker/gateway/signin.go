@@ -61,7 +61,7 @@ func (g *Gate) loginRequired(w http.ResponseWriter, s *site) {
 	w.WriteHeader(http.StatusUnauthorized)
 	_ = json.NewEncoder(w).Encode(map[string]string{
 		"error":     oauth.LoginRequired,
-		"login_url": s.origin() + pathLogin,
+		"login_url": s.origin() + s.login,
 	})
 }
 
@@ -76,16 +76,15 @@ func isNavigation(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-func (s *site) origin() string { return s.Origin.Scheme + "://" + strings.ToLower(s.Origin.Host) }
-
-// begin sends the browser to the broker. A page that is no page of ours to
-// return to becomes the front page.
+// begin sends the browser to the broker, unless it has been there too often.
+// A page that is no page of ours to return to becomes the front page.
 func (g *Gate) begin(w http.ResponseWriter, r *http.Request, s *site, c cookies, to string) {
-	binding := c.binding
-	if len(binding) != len(store.NewSecret()) {
-		binding = store.NewSecret()
+	f, now := readFlow(c.flow).bound(), g.deps.Now()
+	if f.loops(now) {
+		g.loop(w, r, s, to)
+		return
 	}
-	raw, err := json.Marshal(signInState{Started: g.deps.Now().Unix(), Binding: bindingHash(binding), Return: returnTo(to)})
+	raw, err := json.Marshal(signInState{Started: now.Unix(), Binding: f.bindingHash(), Return: s.returnTo(to)})
 	if err != nil {
 		g.unavailable(w, r, err)
 		return
@@ -95,9 +94,9 @@ func (g *Gate) begin(w http.ResponseWriter, r *http.Request, s *site, c cookies,
 		g.unavailable(w, r, err)
 		return
 	}
-	s.cookies.Set(w, bindingCookie, binding, signInLifetime)
+	s.setFlow(w, f)
 	if c.session != "" {
-		s.cookies.Clear(w, sessionCookie)
+		s.cookies.Clear(w, s.sessionBase)
 	}
 	params := url.Values{
 		"response_type":         {"code"},
@@ -105,7 +104,7 @@ func (g *Gate) begin(w http.ResponseWriter, r *http.Request, s *site, c cookies,
 		"redirect_uri":          {s.callback},
 		"scope":                 {strings.Join(s.Client.Scopes, " ")},
 		"state":                 {state},
-		"code_challenge":        {oauth.S256(verifier(binding, state))},
+		"code_challenge":        {oauth.S256(verifier(f.binding, state))},
 		"code_challenge_method": {"S256"},
 	}
 	redirect(w, g.deps.Broker.AuthorizeURL()+"?"+params.Encode())
@@ -120,26 +119,6 @@ func verifier(binding, state string) string {
 	mac := hmac.New(sha256.New, []byte(binding))
 	mac.Write([]byte(state))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
-}
-
-func bindingHash(binding string) string {
-	sum := sha256.Sum256([]byte(binding))
-	return base64.RawURLEncoding.EncodeToString(sum[:12])
-}
-
-// returnTo returns to if it is a path on this site, else "/". The result is
-// only ever used behind our own origin, so nothing in it can name another
-// host; still, what browsers might read differently is refused.
-func returnTo(to string) string {
-	if to == "" || len(to) > maxReturn || to[0] != '/' || strings.HasPrefix(to, "//") || strings.HasPrefix(to, reserved) {
-		return "/"
-	}
-	for _, c := range []byte(to) {
-		if c <= 0x20 || c >= 0x7f || c == '\\' {
-			return "/"
-		}
-	}
-	return to
 }
 
 // openState reads a state parameter of this client.
@@ -164,13 +143,13 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request, s *site, query u
 	st, err := openState(r.Context(), g.deps.Sealer, s.Client.ID, query.Get("state"))
 	switch {
 	case errors.Is(err, store.ErrSealed):
-		g.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest, retry: "/"})
+		g.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest, retry: s.Home})
 		return
 	case err != nil:
 		g.unavailable(w, r, err)
 		return
 	}
-	target := s.origin() + returnTo(st.Return)
+	target := s.origin() + s.returnTo(st.Return)
 	if g.signedIn(r.Context(), s, c) {
 		// Reload, back button, or the second of two tabs: what the person
 		// wants is the page, and nothing is redeemed twice.
@@ -178,9 +157,9 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request, s *site, query u
 		return
 	}
 	switch {
-	case c.binding == "":
+	case c.flow == "":
 		g.page(w, r, failure{reason: "cookies_missing", status: http.StatusBadRequest, retry: target})
-	case subtle.ConstantTimeCompare([]byte(bindingHash(c.binding)), []byte(st.Binding)) != 1,
+	case subtle.ConstantTimeCompare([]byte(readFlow(c.flow).bindingHash()), []byte(st.Binding)) != 1,
 		g.deps.Now().Sub(time.Unix(st.Started, 0)) > signInLifetime:
 		g.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest, retry: target})
 	case query.Get("error") != "":
@@ -198,8 +177,8 @@ func (g *Gate) signedIn(ctx context.Context, s *site, c cookies) bool {
 }
 
 func (g *Gate) redeem(w http.ResponseWriter, r *http.Request, s *site, query url.Values, c cookies, target string) {
-	ctx := r.Context()
-	a, err := g.deps.Broker.Redeem(ctx, s.Client, query.Get("code"), s.callback, verifier(c.binding, query.Get("state")))
+	ctx, f := r.Context(), readFlow(c.flow)
+	a, err := g.deps.Broker.Redeem(ctx, s.Client, query.Get("code"), s.callback, verifier(f.binding, query.Get("state")))
 	if _, ok := errors.AsType[*oauth.Error](err); ok {
 		g.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest, retry: target, err: err})
 		return
@@ -217,7 +196,8 @@ func (g *Gate) redeem(w http.ResponseWriter, r *http.Request, s *site, query url
 		g.unavailable(w, r, err)
 		return
 	}
-	s.cookies.Set(w, sessionCookie, handle, 0)
+	s.cookies.Set(w, s.sessionBase, handle, 0)
+	s.setFlow(w, f.complete(g.deps.Now()))
 	g.deps.Log.Info("gate session started", zap.String("client", s.Client.ID), zap.String("subject", a.Context.Subject))
 	redirect(w, target)
 }
@@ -233,7 +213,7 @@ func (g *Gate) Resume(ctx context.Context, clientID, state string) (string, bool
 		if err != nil {
 			return "", false
 		}
-		return s.origin() + returnTo(st.Return), true
+		return s.origin() + s.returnTo(st.Return), true
 	}
 	return "", false
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 )
 
@@ -17,6 +18,8 @@ import (
 type Visitor struct {
 	Subject string
 	SID     string
+
+	authorization *authn.Authorization
 
 	claims      map[string]any
 	trustEmail  bool // the operator takes the connection's addresses for verified
@@ -41,6 +44,10 @@ func (v *Visitor) Claim(name string) (any, bool) {
 
 // Claims returns all of them, for reading only.
 func (v *Visitor) Claims() map[string]any { return v.claims }
+
+// Authorization returns what the visitor let the site have, for reading only.
+// The origins of its context are not kept.
+func (v *Visitor) Authorization() *authn.Authorization { return v.authorization }
 
 // value returns what a placeholder stands for; nil if it has no value.
 func (v *Visitor) value(name string) any {
@@ -72,8 +79,14 @@ const (
 
 // visitor returns who the handle belongs to, or session.ErrNoSession.
 func (g *Gate) visitor(ctx context.Context, s *site, handle string) (*Visitor, error) {
+	_, v, err := g.lookUp(ctx, s, handle)
+	return v, err
+}
+
+// lookUp is visitor with the session itself.
+func (g *Gate) lookUp(ctx context.Context, s *site, handle string) (*live, *Visitor, error) {
 	if handle == "" {
-		return nil, session.ErrNoSession
+		return nil, nil, session.ErrNoSession
 	}
 	key, now := keyOf(handle), g.deps.Now()
 	l := g.deps.Cache.get(&key)
@@ -81,7 +94,7 @@ func (g *Gate) visitor(ctx context.Context, s *site, handle string) (*Visitor, e
 		drops := g.deps.Cache.drops.Load()
 		loaded, err := g.deps.Sessions.GateSession(ctx, handle)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		l = newLive(loaded)
 		l.drops = drops
@@ -89,22 +102,23 @@ func (g *Gate) visitor(ctx context.Context, s *site, handle string) (*Visitor, e
 	}
 	if l.over(now, g.deps.Sessions.Limits) {
 		g.deps.Cache.remove(&key)
-		return nil, session.ErrNoSession
+		return nil, nil, session.ErrNoSession
 	}
 	// A handle of another site is none here, even when one gate guards
 	// both: each site has its own audience and consent.
 	if l.session.Authorization.ClientID != s.Client.ID {
-		return nil, session.ErrNoSession
+		return nil, nil, session.ErrNoSession
 	}
 	g.touch(l, handle, now)
 	v := l.ready.Load()
 	switch {
 	case v == nil || v.print != g.print || !now.Before(v.expires):
-		return g.prepare(ctx, l, s)
+		v, err := g.prepare(ctx, l, s)
+		return l, v, err
 	case now.After(v.renew) && l.minting.CompareAndSwap(false, true):
 		go g.renew(l, s) //nolint:gosec // G118: it is for the requests to come and must outlive this one
 	}
-	return v, nil
+	return l, v, nil
 }
 
 // touch notes the use. The store learns of it once in an eighth of the idle
@@ -144,15 +158,16 @@ func (g *Gate) prepare(ctx context.Context, l *live, s *site) (*Visitor, error) 
 		return nil, fmt.Errorf("minting tokens for %s: %w", s.Client.ID, err)
 	}
 	v := &Visitor{
-		Subject:     a.Subject,
-		SID:         a.SID,
-		claims:      g.deps.Broker.UserClaims(a),
-		trustEmail:  a.Context.TrustEmail,
-		accessToken: t.AccessToken,
-		idToken:     t.IDToken,
-		print:       g.print,
-		renew:       t.Expires.Add(-time.Duration((1 - renewAt) * float64(t.ExpiresIn))),
-		expires:     t.Expires.Add(-leave),
+		Subject:       a.Subject,
+		SID:           a.SID,
+		authorization: a,
+		claims:        g.deps.Broker.UserClaims(a),
+		trustEmail:    a.Context.TrustEmail,
+		accessToken:   t.AccessToken,
+		idToken:       t.IDToken,
+		print:         g.print,
+		renew:         t.Expires.Add(-time.Duration((1 - renewAt) * float64(t.ExpiresIn))),
+		expires:       t.Expires.Add(-leave),
 	}
 	for i := range g.headers {
 		h := &g.headers[i]

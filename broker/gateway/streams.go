@@ -1,0 +1,195 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
+)
+
+// streams are the requests that stay open (WebSockets, event streams, remote
+// calls), by the session that opened them. Whoever signs out, or takes a
+// consent back, ends the requests to come; this ends those that are under
+// way, so that a thief who has opened a socket is not left with it (S9).
+//
+// It belongs to the cache, whose Drop tells of sessions that may have ended,
+// here or on another node, but not into it: an entry of the cache can be
+// dropped at any time, a stream must not be lost sight of. What was dropped
+// is looked up anew, by the gate that opened the stream, which may have been
+// replaced by another since: only those are cut that have really ended, so
+// that a consent withdrawn from one site leaves the streams of others open.
+//
+// An open stream is a use of its session, as the polling is that it spares.
+type streams struct {
+	// epoch counts drops. It changes under mu, after the cache has forgotten
+	// the sessions.
+	epoch atomic.Uint64
+
+	mu      sync.Mutex
+	watches map[watchKey]*watch
+	open    int
+	max     int
+}
+
+const (
+	// maxStreams bounds what one process watches. A stream costs its
+	// connections more than it does here; this is for those who open
+	// requests by the thousand within one connection.
+	maxStreams = 100_000
+
+	// checkTimeout bounds the look at one session. A store that has no
+	// answer by then counts as if the session had ended.
+	checkTimeout = 700 * time.Millisecond
+
+	// checksAtOnce bounds the lookups of one drop.
+	checksAtOnce = 16
+)
+
+// errTooManyStreams refuses a stream that could not be watched.
+var errTooManyStreams = errors.New("too many streams are open")
+
+// watchKey is a session as one gate sees it.
+type watchKey struct {
+	gate   *Gate
+	site   *site
+	handle string
+}
+
+// A watch is over one session that has streams open.
+type watch struct {
+	watchKey
+	session *session.Gate // as it was when the first was opened
+	streams map[*stream]struct{}
+	timer   *time.Timer // the next look without a drop
+}
+
+func newStreams(limit int) *streams {
+	return &streams{watches: map[watchKey]*watch{}, max: limit}
+}
+
+// add watches st, a stream of the session l that was looked up when the
+// epoch was the one given. It is looked up again if sessions were dropped
+// since: the one to tell us of this drop has gone by.
+func (s *streams) add(key watchKey, l *live, st *stream, epoch uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open >= s.max {
+		return errTooManyStreams
+	}
+	w := s.watches[key]
+	if w == nil {
+		w = &watch{watchKey: key, session: l.session, streams: map[*stream]struct{}{}}
+		w.timer = time.AfterFunc(key.gate.nextLook(l), func() { s.look(w) })
+		s.watches[key] = w
+	}
+	w.streams[st] = struct{}{}
+	s.open++
+	if epoch != s.epoch.Load() {
+		go s.lookAt([]*watch{w})
+	}
+	return nil
+}
+
+// remove forgets a stream that has come to its end.
+func (s *streams) remove(key watchKey, st *stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.watches[key]
+	delete(w.streams, st)
+	s.open--
+	if len(w.streams) == 0 {
+		w.timer.Stop()
+		delete(s.watches, key)
+	}
+}
+
+// dropped looks at the sessions of streams that a drop affects, without
+// making the one who drops wait.
+func (s *streams) dropped(affected func(*session.Gate) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epoch.Add(1)
+	var list []*watch
+	for _, w := range s.watches {
+		if affected(w.session) {
+			list = append(list, w)
+		}
+	}
+	if len(list) > 0 {
+		go s.lookAt(list)
+	}
+}
+
+// lookAt looks at some sessions, a few at a time. When the store does not
+// answer, those that wait for their turn have waited long enough.
+func (s *streams) lookAt(list []*watch) {
+	var hangs atomic.Bool
+	slots := make(chan struct{}, checksAtOnce)
+	for _, w := range list {
+		slots <- struct{}{}
+		go func() {
+			defer func() { <-slots }()
+			if hangs.Load() {
+				s.cut(w, context.DeadlineExceeded)
+				return
+			}
+			if errors.Is(s.look(w), context.DeadlineExceeded) {
+				hangs.Store(true)
+			}
+		}()
+	}
+}
+
+// look cuts the streams of a session that does not hold any more, or plans
+// the next look.
+func (s *streams) look(w *watch) error {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+	defer cancel()
+	l, _, err := w.gate.lookUp(ctx, w.site, w.handle)
+	if err != nil {
+		s.cut(w, err)
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(w.streams) > 0 {
+		w.timer.Reset(w.gate.nextLook(l))
+	}
+	return nil
+}
+
+// cut ends the streams of a session. What failed is no excuse: an error of
+// ours must not keep open what somebody has ended.
+func (s *streams) cut(w *watch, why error) {
+	s.mu.Lock()
+	ended := make([]*stream, 0, len(w.streams))
+	for st := range w.streams {
+		ended = append(ended, st)
+	}
+	s.mu.Unlock()
+	if len(ended) == 0 {
+		return
+	}
+	for _, st := range ended {
+		go st.cut() // each may have to wait for its visitor's connection
+	}
+	log := w.gate.deps.Log.With(zap.String("client", w.site.Client.ID), zap.String("subject", w.session.Authorization.Context.Subject), zap.Int("streams", len(ended)))
+	if errors.Is(why, session.ErrNoSession) {
+		log.Info("open streams closed, their session has ended")
+		return
+	}
+	log.Warn("open streams closed, their session cannot be looked up", zap.Error(why))
+}
+
+// nextLook returns how long the session may be left alone: until the end of
+// its life, but not so long that the store takes it for idle.
+func (g *Gate) nextLook(l *live) time.Duration {
+	limits := g.deps.Sessions.Limits
+	left := limits.Lifetime - g.deps.Now().Sub(l.session.Created)
+	return max(min(left, limits.Idle/2), time.Millisecond)
+}
