@@ -26,7 +26,7 @@ func (s *Server) choose(w http.ResponseWriter, r *http.Request, l *login, client
 		s.toClient(w, r, l, &oauth.Error{Code: oauth.InteractionRequired, Description: "the user has to choose an identity provider"}, oauth.InteractionRequired)
 	default:
 		if s.keepPending(w, r, l) {
-			redirect(w, r, s.url(PathLogin)+"?"+url.Values{"flow": {l.ID}}.Encode())
+			redirect(w, r, s.chooserAddress(l))
 		}
 	}
 }
@@ -86,7 +86,7 @@ func (s *Server) Login(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	l := s.pendingLogin(w, r, params.Get("flow"))
+	l := s.pendingLogin(w, r, params)
 	if l == nil {
 		return
 	}
@@ -107,7 +107,7 @@ func (s *Server) Login(w http.ResponseWriter, r *http.Request) {
 		// Somebody may come back from one provider's page to try another.
 		// The first one's answer does not count any more: its state names
 		// it.
-		l.Connection, l.Private = chosen, nil
+		l.Connection, l.Private, l.Unavailable = chosen, nil, ""
 		s.dispatch(w, r, l, client)
 	}
 }
@@ -135,21 +135,24 @@ func (s *Server) loginParams(w http.ResponseWriter, r *http.Request) (url.Values
 	return params, true
 }
 
-// pendingLogin returns the login of this browser that waits under id. On
+// pendingLogin returns the login of this browser that the parameters name. On
 // failure it has answered the request and returns nil.
-func (s *Server) pendingLogin(w http.ResponseWriter, r *http.Request, id string) *login {
+func (s *Server) pendingLogin(w http.ResponseWriter, r *http.Request, params url.Values) *login {
+	way := wayBackOf(params)
 	p, err := s.readPending(r)
 	if err != nil {
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		s.page(w, r, failure{reason: "store_unavailable", way: way, err: err})
 		return nil
 	}
-	l, err := s.get(r.Context(), p, id)
+	l, err := s.get(r.Context(), p, params.Get("flow"))
 	switch {
 	case errors.Is(err, errNoLogin):
-		s.page(w, r, failure{reason: "stale_sign_in", err: err})
+		if !s.again(w, r, p, params) {
+			s.page(w, r, *s.past(r, params.Get("flow"), way, err))
+		}
 		return nil
 	case err != nil:
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		s.page(w, r, failure{reason: "store_unavailable", way: way, err: err})
 		return nil
 	}
 	return l
@@ -171,11 +174,13 @@ func (s *Server) chooser(w http.ResponseWriter, r *http.Request, l *login, clien
 		view.Email = s.emailField(l, remembering)
 	}
 	s.Pages.Chooser(w, r, view)
+	s.lookAt(r.Context(), candidates)
 }
 
 func (s *Server) chooserView(l *login, client *oauth.Client, choices []*Connection, remembering bool) ui.Chooser {
 	view := ui.Chooser{
 		Client:      s.clientView(client, l.Request.RedirectURI),
+		Unavailable: s.unavailableName(l),
 		RememberURL: s.chooserURL(l, "", switchTo(!remembering)),
 		Remembering: remembering,
 		Locales:     l.Request.UILocales,
@@ -184,15 +189,21 @@ func (s *Server) chooserView(l *login, client *oauth.Client, choices []*Connecti
 		view.Connections = append(view.Connections, ui.Connection{
 			ID: conn.ID, Name: conn.Name, URL: s.chooserURL(l, conn.ID, switchTo(remembering)),
 			LogoURL: s.logoURL("connection", conn.ID, conn.LogoURI),
+			Down:    s.health.down(conn.ID, s.Now()),
 		})
 	}
 	return view
 }
 
+// chooserAddress is where the browser finds the chooser.
+func (s *Server) chooserAddress(l *login) string {
+	return s.url(PathLogin) + "?" + s.carry(url.Values{"flow": {l.ID}}, l).Encode()
+}
+
 // chooserURL is a link of the chooser back to itself: to choose the
 // connection, or to show the page again where that is empty.
 func (s *Server) chooserURL(l *login, connection, switched string) string {
-	params := url.Values{"flow": {l.ID}, "remember": {switched}}
+	params := s.carry(url.Values{"flow": {l.ID}, "remember": {switched}}, l)
 	if connection != "" {
 		params.Set("connection", connection)
 	}

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -96,6 +97,7 @@ func (s *Server) emailField(l *login, remembering bool) *ui.EmailField {
 		Action: s.path(PathLogin),
 		Hidden: map[string]string{"flow": l.ID, "remember": switchTo(remembering)},
 	}
+	maps.Copy(field.Hidden, s.carried(l))
 	if domainOf(l.Request.LoginHint) != "" {
 		field.Value = l.Request.LoginHint
 	}

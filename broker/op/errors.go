@@ -29,9 +29,9 @@ type failure struct {
 	reason string // a key of the page's table
 	code   string // the OAuth code, if not the reason's own
 	status int
-	retry  string
 	login  *login
-	err    error // for the log
+	way    wayBack // from where there is no login to tell
+	err    error   // for the log
 }
 
 // ends says whether the login ended by the failure. It has not if it had
@@ -44,7 +44,7 @@ func (f failure) ends() bool {
 func (s *Server) page(w http.ResponseWriter, r *http.Request, f failure) {
 	trace := newTrace()
 	if f.login != nil {
-		trace = f.login.Trace
+		trace, f.way = f.login.Trace, s.wayBack(f.login)
 		s.forgetFailed(w, r, f.login)
 		if f.ends() {
 			s.keepTrace(r.Context(), f.login, cmp.Or(f.code, f.reason), f.reason)
@@ -52,8 +52,9 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, f failure) {
 	}
 	s.Log.Warn("request refused", zap.String("trace", trace), zap.String("reason", f.reason),
 		zap.String("path", r.URL.Path), zap.Error(f.err))
+	retry, back := s.waysOn(r.Context(), f.way, f.reason)
 	s.Pages.Error(w, r, ui.Error{
-		Reason: f.reason, Code: f.code, Status: f.status, RetryURL: f.retry, Trace: trace, Time: s.Now(),
+		Reason: f.reason, Code: f.code, Status: f.status, RetryURL: retry, BackURL: back, Trace: trace, Time: s.Now(),
 		Locales: f.locales(r),
 	})
 }

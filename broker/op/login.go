@@ -40,6 +40,10 @@ type login struct {
 	Connection string `json:"k,omitempty"`
 	Private    []byte `json:"p,omitempty"`
 
+	// Unavailable is the connection where the login could not begin: the
+	// chooser says so until another choice is made.
+	Unavailable string `json:"u,omitempty"`
+
 	// Context is nil until the upstream has answered. It is Finished when
 	// the post-authentication application, if the connection has one, is
 	// through with it.
@@ -221,7 +225,7 @@ func (s *Server) reached(l *login) string {
 	if l.Decided {
 		return l.Outcome
 	}
-	return s.url(PathConsent) + "?" + url.Values{"login_id": {l.ID}}.Encode()
+	return s.url(PathConsent) + "?" + s.carry(url.Values{"login_id": {l.ID}}, l).Encode()
 }
 
 func bindingHash(binding string) string {

@@ -166,12 +166,15 @@ func slot(id string) string {
 // restarts; the second caller gets errReplayed. Removing it from the cookie
 // is not enough, because a browser, or a thief, can send an old cookie.
 func (s *Server) spend(ctx context.Context, id string) error {
-	err := s.Store.Swap(ctx, store.SecretKey("spent", id), nil, []byte{1}, pendingLifetime+time.Minute)
+	err := s.Store.Swap(ctx, store.SecretKey(spentKind, id), nil, []byte{1}, pendingLifetime+time.Minute)
 	if errors.Is(err, store.ErrConflict) {
 		return errReplayed
 	}
 	return err
 }
+
+// spentKind is of the marks that spend leaves.
+const spentKind = "spent"
 
 var errReplayed = errors.New("the sign-in was finished before")
 

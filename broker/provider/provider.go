@@ -29,6 +29,20 @@ type Provider interface {
 	Complete(ctx context.Context, private []byte, req Request, r *http.Request) (*Identity, error)
 }
 
+// A Checker is a Provider that can be asked whether it answers, without a
+// sign-in. It is optional: of a provider that is none, only its failures
+// tell.
+//
+// Begin cannot stand in for it. It starts sign-ins from metadata that was
+// read up to an hour ago, which keeps them going while discovery is down,
+// and for the same reason never notices that everything is.
+type Checker interface {
+	// Check makes at most one small request, and none while the provider
+	// rests after a failure. It returns nil if the provider can take a
+	// sign-in; errors are *Error. The caller bounds how often it asks.
+	Check(ctx context.Context) error
+}
+
 // A Request is what the broker asks of the upstream. It carries nothing of
 // the client's request but the parameters that are allowed to pass.
 type Request struct {

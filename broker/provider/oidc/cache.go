@@ -90,6 +90,19 @@ func (c *cached[T]) reload(ctx context.Context) (T, error) {
 	return c.wait(ctx, seen)
 }
 
+// check loads the document whatever its age, to see whether that works. While
+// the back-off lasts it loads nothing and returns the failure that began it.
+func (c *cached[T]) check(ctx context.Context) error {
+	c.mu.Lock()
+	lastErr, seen, resting := c.err, c.attempts, c.now().Before(c.retryAt)
+	c.mu.Unlock()
+	if resting {
+		return lastErr
+	}
+	_, err := c.wait(ctx, seen)
+	return err
+}
+
 func (c *cached[T]) none(err error) (T, error) {
 	var zero T
 	return zero, err

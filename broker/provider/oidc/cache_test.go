@@ -170,3 +170,27 @@ func TestCacheLoadOutlivesItsFirstCaller(t *testing.T) {
 		}
 	})
 }
+
+// A check asks whatever there is, but no more often than the back-off allows.
+func TestCacheCheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newTestCache()
+		check := func(what string, wantErr bool, loads int64, took time.Duration) {
+			t.Helper()
+			start := time.Now()
+			if err := c.cached.check(t.Context()); (err != nil) != wantErr || time.Since(start) != took || c.loads.Load() != loads {
+				t.Errorf("%s: %v after %v and %d loads; want error %v after %v and %d loads",
+					what, err, time.Since(start), c.loads.Load(), wantErr, took, loads)
+			}
+		}
+		check("nothing is there", false, 1, time.Second)
+		check("a fresh document", false, 2, time.Second)
+		c.setErr(errors.New("down"))
+		check("the other side fails", true, 3, time.Second)
+		check("at once again", true, 3, 0)
+		c.check(t, "sign-ins go on", 2, false, 0)
+		c.setErr(nil)
+		time.Sleep(minBackoff)
+		check("it is back", false, 4, time.Second)
+	})
+}

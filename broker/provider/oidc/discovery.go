@@ -55,6 +55,15 @@ func (p *Provider) newMetadataCache() *cached[*metadata] {
 	}
 }
 
+// Check implements [provider.Checker] by reading the metadata anew. Errors
+// are *provider.Error.
+func (p *Provider) Check(ctx context.Context) error {
+	if err := p.metadata.check(ctx); err != nil {
+		return upstreamFailure(err)
+	}
+	return nil
+}
+
 func (p *Provider) discover(ctx context.Context) (*metadata, error) {
 	target := strings.TrimSuffix(p.cfg.Issuer, "/") + "/.well-known/openid-configuration"
 	doc, err := p.fetch(ctx, target, "", maxMetadata)

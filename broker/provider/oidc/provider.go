@@ -113,4 +113,7 @@ func (p *Provider) oauth2Config(md *metadata, redirectURI string) *oauth2.Config
 	}
 }
 
-var _ provider.Provider = (*Provider)(nil)
+var (
+	_ provider.Provider = (*Provider)(nil)
+	_ provider.Checker  = (*Provider)(nil)
+)
