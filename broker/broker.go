@@ -13,9 +13,11 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/consent"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/demo"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/portal"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
@@ -48,6 +50,8 @@ type Broker struct {
 	minter   *token.Minter
 	model    *model
 	server   *op.Server
+	demo     *demo.App // nil: off
+	portal   portalHandler
 	handler  http.Handler
 
 	mu      sync.RWMutex
@@ -74,7 +78,7 @@ func New(config Config, deps Deps) (*Broker, error) {
 			return nil, err
 		}
 	}
-	if b.pages, err = ui.New(ui.Options{Title: config.Title, StylePath: issuer.Path + pathStyle}); err != nil {
+	if b.pages, err = b.newPages(issuer.Path + pathStyle); err != nil {
 		return nil, err
 	}
 	if err := b.connect(); err != nil {
@@ -82,6 +86,14 @@ func New(config Config, deps Deps) (*Broker, error) {
 	}
 	b.handler = b.routes()
 	return b, nil
+}
+
+// newPages returns pages for an origin that has their style sheet at this path.
+func (b *Broker) newPages(style string) (*ui.Pages, error) {
+	return ui.New(ui.Options{
+		Title: b.config.Title, StylePath: style, Theme: b.config.Theme,
+		Failed: func(err error) { b.deps.Log.Error("page not drawn", zap.Error(err)) },
+	})
 }
 
 func withDefaults(d Deps) Deps {
@@ -136,7 +148,10 @@ func (b *Broker) connect() error {
 		Resume:      b.resume,
 		Withdrawn:   b.deps.Cache.DropUser,
 	}
-	return nil
+	if err := b.addPortal(); err != nil {
+		return err
+	}
+	return b.addDemo()
 }
 
 // ServeHTTP answers the addresses of the issuer.
@@ -212,6 +227,9 @@ func (b *Broker) addClient(c *oauth.Client) error {
 	}
 	if err := b.config.checkConnections(c.Connections); err != nil {
 		return fmt.Errorf("client %s: %w", c.ID, err)
+	}
+	if !c.Gate && c.ID == portal.ClientID {
+		return errPortalID
 	}
 	if !c.Gate && strings.HasPrefix(c.ID, "gate:") {
 		return fmt.Errorf("client %s: ids that begin with gate: belong to gated sites", c.ID)

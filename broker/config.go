@@ -14,11 +14,12 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
 
 // Config is what a broker is. It is pure data but for what the caller has
-// made of settings of its own: providers, compiled scripts, and the client
-// that fetches logos.
+// made of settings of its own: providers, compiled scripts, the theme of the
+// pages, and the client that fetches logos.
 type Config struct {
 	// Issuer is the broker's address: https, or http on a loopback host.
 	// It has no trailing slash and may have a path.
@@ -62,6 +63,13 @@ type Config struct {
 
 	// Title stands on every page: the operator's name.
 	Title string
+
+	// Demo switches the demo application on: a client with the id demo, at
+	// the path /demo/ below the issuer.
+	Demo bool
+
+	// Theme is the look of the pages; nil is the built-in one.
+	Theme *ui.Theme
 }
 
 // Formats of subjects.

@@ -21,13 +21,14 @@
 // Sessions of the browser are kept by package session, everything that
 // outlives a request by package store. Where the context cache of a
 // connection is on, the session has a context that answers in place of steps
-// 2 to 7. Package lineage tells, without any sign-in, which data go where.
+// 2 to 7. Package lineage tells, without any sign-in, which data go where;
+// package demo is a client to try a sign-in with.
 //
 // # Layers
 //
 // Packages import downwards only: claims, oauth, outbound and store know
 // nobody; authn and provider (the contract) stand on them; then the
-// providers, consent, lineage, script, session, token and ui; then op and
-// gateway, which do not know each other; then this package, which connects
-// them. Nothing here imports Caddy: package caddymodule adapts.
+// providers, consent, lineage, script, session, token and ui; then op,
+// gateway, portal and demo, which do not know each other; then this package,
+// which connects them. Nothing here imports Caddy: package caddymodule adapts.
 package broker

@@ -8,6 +8,7 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/lineage"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/portal"
 )
 
 // Lineage returns where the data of every client comes from, by what is
@@ -92,6 +93,9 @@ func (b *Broker) lineageClients() (out []lineage.ClientInput) {
 	headers := b.siteHeaders()
 	for _, id := range slices.Sorted(maps.Keys(b.clients)) {
 		c := b.clients[id]
+		if id == portal.ClientID {
+			continue // part of the broker: what it shows goes nowhere
+		}
 		out = append(out, lineage.ClientInput{
 			ID: c.ID, Name: c.DisplayName(), Kind: clientKind(c), Consent: c.Consent,
 			Scopes: c.Scopes, Connections: c.Connections, Headers: headers[c.ID],

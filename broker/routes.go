@@ -5,10 +5,14 @@ import (
 	"strings"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
 
-// pathStyle is where the pages' style sheet is, below the issuer.
-const pathStyle = "/oauth2/assets/style.css"
+// Where the pages' style sheet and the operator's logo are, below the issuer.
+const (
+	pathStyle = "/oauth2/assets/style.css"
+	pathBrand = "/oauth2/assets/" + ui.LogoName
+)
 
 // Metadata addresses. The second has a form of its own for issuers with a
 // path (RFC 8414, 3.1).
@@ -37,6 +41,9 @@ func (b *Broker) routes() http.Handler {
 	mux.HandleFunc("GET "+base+op.PathConsent, s.Consent)
 	mux.HandleFunc("POST "+base+op.PathConsent, s.Consent)
 
+	mux.HandleFunc("GET "+base+op.PathLogout, s.Logout)
+	mux.HandleFunc("POST "+base+op.PathLogout, s.Logout)
+
 	mux.HandleFunc("GET "+base+op.PathResume, s.PostAuthnResume)
 	mux.HandleFunc("GET "+base+op.PathPostAuthn+"{login_id}", s.PostAuthn)
 	mux.HandleFunc("POST "+base+op.PathPostAuthn+"{login_id}/complete", s.PostAuthnComplete)
@@ -51,7 +58,10 @@ func (b *Broker) routes() http.Handler {
 	mux.HandleFunc("POST "+base+op.PathUserinfo, s.Userinfo)
 
 	mux.Handle("GET "+base+pathStyle, b.pages.Style())
+	mux.Handle("GET "+base+pathBrand, b.pages.Logo())
 	mux.HandleFunc("GET "+base+op.PathLogo+"{key}", s.Logo)
+	b.portalRoutes(mux)
+	b.demoRoutes(mux)
 	return mux
 }
 
@@ -67,5 +77,5 @@ func (b *Broker) Ours(path string) bool {
 	case pathOpenID, pathOAuth, op.PathJWKS:
 		return true
 	}
-	return strings.HasPrefix(rest, "/oauth2/") || strings.HasPrefix(rest, op.PathPostAuthn) || path == pathOAuth+b.issuer.Path
+	return strings.HasPrefix(rest, "/oauth2/") || strings.HasPrefix(rest, op.PathPostAuthn) || oursOfPortal(rest) || b.oursOfDemo(rest) || path == pathOAuth+b.issuer.Path
 }

@@ -32,7 +32,7 @@ func answerLineage(a *App, query url.Values) (any, error) {
 // lineageViews are the pictures of the lineage, by the parameter format.
 func lineageViews() map[string]adminView {
 	return map[string]adminView{
-		"html":    {mediaType: "text/html", render: lineagePage, headers: pageHeaders},
+		"html":    {mediaType: "text/html", render: lineagePage, headers: pageHeaders(lineage.PagePolicy())},
 		"mermaid": {mediaType: "text/plain", render: drawing((*lineage.Graph).Mermaid)},
 		"dot":     {mediaType: "text/plain", render: drawing((*lineage.Graph).DOT)},
 	}
@@ -83,11 +83,13 @@ func lineagePage(a *App, query url.Values) ([]byte, error) {
 // window that it opened, or markup that got past the escaping. Harm: it
 // learns who works where. The referrer must go to the endpoint itself, for
 // Caddy answers a browser's request only if that names where it comes from.
-func pageHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", lineage.PagePolicy())
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Referrer-Policy", "same-origin")
+func pageHeaders(policy string) func(http.Header) {
+	return func(h http.Header) {
+		h.Set("Content-Security-Policy", policy)
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Referrer-Policy", "same-origin")
+	}
 }
 
 // prefersHTML reports whether a client would rather have a page than JSON

@@ -252,20 +252,39 @@ func TestM73_AdminAnswersQuestions(t *testing.T) {
 func TestS107_AdminRefusesWhatIsNotDeclared(t *testing.T) {
 	operate(t)
 	a := newAdmin(t, operated)
-	declared := []string{"/auth_broker/connections", "/auth_broker/lineage", "/auth_broker/traces"}
+	declared := map[string][]string{
+		"/auth_broker/connections":   {http.MethodGet},
+		"/auth_broker/consents":      {http.MethodDelete, http.MethodGet},
+		"/auth_broker/lineage":       {http.MethodGet},
+		"/auth_broker/sessions":      {http.MethodDelete, http.MethodGet},
+		"/auth_broker/traces":        {http.MethodGet},
+		"/auth_broker/traces/window": {http.MethodDelete, http.MethodGet, http.MethodPost},
+	}
 	for path := range adminQuestions() {
-		if !slices.Contains(declared, path) {
+		if declared[path] == nil {
 			t.Errorf("%s is not in this test", path)
 		}
 	}
-	for _, path := range declared {
-		if resp, _ := a.do(http.MethodGet, path); resp.StatusCode != http.StatusOK || resp.Header.Get("Cache-Control") != "no-store" {
+	for path := range adminChanges() {
+		if declared[path] == nil {
+			t.Errorf("%s is not in this test", path)
+		}
+	}
+	for path, allowed := range declared {
+		query := ""
+		if path == adminSessions {
+			query = "?subject=nobody"
+		}
+		if resp, _ := a.do(http.MethodGet, path+query); resp.StatusCode != http.StatusOK || resp.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("GET %s: %d %v", path, resp.StatusCode, resp.Header)
 		}
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, "BREW"} {
+			if slices.Contains(allowed, method) {
+				continue
+			}
 			resp, _ := a.do(method, path)
-			if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET" {
-				t.Errorf("%s %s: %d, Allow %q", method, path, resp.StatusCode, resp.Header.Get("Allow"))
+			if want := strings.Join(allowed, ", "); resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != want {
+				t.Errorf("%s %s: %d, Allow %q, want %q", method, path, resp.StatusCode, resp.Header.Get("Allow"), want)
 			}
 		}
 	}
@@ -273,7 +292,7 @@ func TestS107_AdminRefusesWhatIsNotDeclared(t *testing.T) {
 		status  int
 		message string
 	}{
-		"/auth_broker/":                                            {http.StatusNotFound, "there is no /auth_broker/; ask for one of: /auth_broker/connections, /auth_broker/lineage"},
+		"/auth_broker/":                                            {http.StatusNotFound, "there is no /auth_broker/; ask for one of: /auth_broker/connections, /auth_broker/consents, /auth_broker/lineage"},
 		"/auth_broker/keys":                                        {http.StatusNotFound, "there is no /auth_broker/keys"},
 		"/auth_broker/lineage/":                                    {http.StatusNotFound, "there is no /auth_broker/lineage/"},
 		"/auth_broker/connections?client=grafana":                  {http.StatusBadRequest, `parameter "client" is unknown; there are none here`},
@@ -311,6 +330,11 @@ func TestR63_AdminRefusesForeignPages(t *testing.T) {
 		if resp.StatusCode < 400 || strings.Contains(body, "acme") {
 			t.Errorf("%s: %d %s", name, resp.StatusCode, body)
 		}
+		for method, path := range map[string]string{http.MethodPost: adminWindow, http.MethodDelete: adminConsents + "?client=grafana"} {
+			if resp, body := a.do(method, path, header...); resp.StatusCode < 400 {
+				t.Errorf("%s: %s %s: %d %s", name, method, path, resp.StatusCode, body)
+			}
+		}
 	}
 	// Nor is the API part of a site (S106).
 	for _, host := range []string{authHost, appHost} {
@@ -331,7 +355,7 @@ func TestS109_M33_AdminTellsNoSecret(t *testing.T) {
 	a := newAdmin(t, input)
 	var g lineage.Graph
 	a.get(adminLineage, &g)
-	paths := []string{adminConnections, adminLineage, adminLineage + "?client=none", adminTraces}
+	paths := []string{adminConnections, adminLineage, adminLineage + "?client=none", adminTraces, adminWindow, adminConsents, adminSessions + "?subject=none"}
 	for _, c := range g.Clients {
 		paths = append(paths, adminLineage+"?client="+url.QueryEscape(c.ID))
 	}

@@ -60,6 +60,11 @@ type App struct {
 	// a post-authentication application.
 	Features []string `json:"features,omitempty"`
 
+	// Demo switches the demo application on: an ordinary client with the id
+	// "demo", at the path /demo/ below the issuer, that shows its users what
+	// an application gets. Default: off.
+	Demo bool `json:"demo,omitempty"`
+
 	// Limits of sessions.
 	Session *SessionSettings `json:"session,omitempty"`
 

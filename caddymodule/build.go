@@ -11,6 +11,7 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/outbound"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
 
 // featureCustomApps admits post-authentication applications.
@@ -71,7 +72,7 @@ func (a *App) configureBroker(b *builder, c *broker.Config) (err error) {
 	if _, err := either(a.SubjectFormat, broker.SubjectHash, broker.SubjectLegacy); err != nil {
 		return fmt.Errorf("%s: subject_format %w", place, err)
 	}
-	c.SubjectFormat = a.SubjectFormat
+	c.SubjectFormat, c.Demo = a.SubjectFormat, a.Demo
 	for _, name := range a.Features {
 		if err := checkFeature(name); err != nil {
 			return fmt.Errorf("%s: %w", place, err)
@@ -126,11 +127,20 @@ func (a *App) configureClients(b *builder, c *broker.Config) error {
 	return nil
 }
 
-func (a *App) configurePages(b *builder, c *broker.Config) (err error) {
-	if a.UI != nil {
-		c.Title, err = b.text(at(a.UI.Origin, "apps.auth_broker.ui")+"ui", "title", a.UI.Title)
+func (a *App) configurePages(b *builder, c *broker.Config) error {
+	if a.UI == nil {
+		return nil
 	}
-	return err
+	place := at(a.UI.Origin, "apps.auth_broker.ui") + "ui"
+	title, look, err := a.UI.look(b.resolver, place)
+	if err != nil {
+		return err
+	}
+	c.Title = title
+	if c.Theme, err = ui.NewTheme(look); err != nil {
+		return fmt.Errorf("%s: %w", place, err)
+	}
+	return nil
 }
 
 func (a *App) configureLimits(c *broker.Config) {

@@ -25,6 +25,7 @@ import (
 //		client <id> { ... }
 //		subject_format hash|legacy
 //		feature <name>...
+//		demo
 //		session { ... }
 //		tokens { ... }
 //		consent { ... }
@@ -62,6 +63,7 @@ func (a *App) words() []word {
 		{name: "client", read: a.readClient, many: true},
 		{name: "subject_format", read: oneOf(&a.SubjectFormat, broker.SubjectHash, broker.SubjectLegacy)},
 		{name: "feature", read: someOf(&a.Features, featureCustomApps), many: true},
+		{name: "demo", read: toggle(&a.Demo)},
 		{name: "session", read: a.readSession},
 		{name: "tokens", read: a.readTokens},
 		{name: "consent", read: a.readConsent},
@@ -76,6 +78,7 @@ func (a *App) given() map[string]bool {
 		"issuer":         a.Issuer != "",
 		"storage":        a.Storage != nil,
 		"subject_format": a.SubjectFormat != "",
+		"demo":           a.Demo,
 		"session":        a.Session != nil,
 		"tokens":         a.Tokens != nil,
 		"consent":        a.Consent != nil,

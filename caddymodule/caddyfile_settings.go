@@ -1,6 +1,12 @@
 package caddymodule
 
-import "github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+import (
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
+)
 
 // readStorage reads where the store is. Syntax:
 //
@@ -67,11 +73,36 @@ func (a *App) readConsent(d *caddyfile.Dispenser) error {
 //
 //	ui {
 //		title <text>
+//		logo <file>
+//		accent <colour>
+//		templates <directory>
 //	}
 func (a *App) readUI(d *caddyfile.Dispenser) error {
 	u := &UI{Origin: originOf(d)}
 	a.UI = u
-	return settings(d, word{name: "title", read: text(&u.Title)})
+	return settings(d,
+		word{name: "title", read: text(&u.Title)},
+		word{name: "logo", read: text(&u.Logo)},
+		word{name: "accent", read: colour(&u.Accent)},
+		word{name: "templates", read: text(&u.Templates)})
+}
+
+// colour reads a colour. One in a placeholder is looked at later. The reader
+// takes a # without quotes for a comment, so no argument is a likely mistake.
+func colour(to *string) func(*caddyfile.Dispenser) error {
+	return func(d *caddyfile.Dispenser) error {
+		name := d.Val()
+		if !d.AllArgs(to) {
+			return d.Errf(`%s takes one colour, in quotes, such as "#0a7cff"`, name)
+		}
+		if strings.Contains(*to, "{") {
+			return nil
+		}
+		if _, err := ui.ParseAccent(*to); err != nil {
+			return d.Errf("%s: %w", name, err)
+		}
+		return nil
+	}
 }
 
 // readOutbound reads what the broker may call. Syntax:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 )
 
@@ -21,19 +22,22 @@ func command() caddycmd.Command {
 	return caddycmd.Command{
 		Name:  "auth-broker",
 		Usage: "<command>",
-		Short: "Shows what the authentication broker is configured to do",
+		Short: "Shows what the authentication broker does, and administers its users",
 		Long: `
 Shows what the authentication broker is configured to do: where the data of
 its clients comes from, which providers it has, and what a script does.
+Shows, too, what it has done: the last sign-ins, what users have consented to,
+and where they are signed in; and takes consents and sessions back.
 
 Commands about the configuration read a file, and need no server. With
---address they ask a running one instead.`,
+--address they ask a running one instead, as those about its users always do.`,
 		CobraFunc: addCommands,
 	}
 }
 
 func addCommands(parent *cobra.Command) {
-	parent.AddCommand(lineageCommand(), connectionsCommand(), urlsCommand(), scriptCommand(), explainCommand())
+	parent.AddCommand(lineageCommand(), connectionsCommand(), urlsCommand(), scriptCommand(), explainCommand(),
+		tracesCommand(), consentsCommand(), sessionsCommand())
 	requireSubcommand(parent)
 }
 
@@ -44,14 +48,23 @@ func requireSubcommand(cmd *cobra.Command) {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		var names []string
-		for _, c := range cmd.Commands() {
-			if c.IsAvailableCommand() {
-				names = append(names, c.Name())
-			}
-		}
-		return fmt.Errorf("command %q is unknown; use one of: %s", args[0], strings.Join(names, ", "))
+		return noArguments(cmd, args)
 	}
+}
+
+// noArguments refuses an argument of a command that has others below it: it
+// can only be a misspelled one.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return fmt.Errorf("command %q is unknown; use one of: %s", args[0], strings.Join(names, ", "))
 }
 
 // An informant is where a command has its answers from: a configuration
@@ -88,26 +101,48 @@ func (i *informant) ask(path string, query url.Values) ([]byte, error) {
 	return raw, err
 }
 
+// fetch asks a running server.
 func (i *informant) fetch(path string, query url.Values) ([]byte, error) {
+	return i.call(http.MethodGet, path, query)
+}
+
+// call has a running server answer in JSON.
+func (i *informant) call(method, path string, query url.Values) ([]byte, error) {
+	body, err := i.open(method, path, query, "application/json")
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	raw, err := io.ReadAll(body)
+	if err != nil {
+		return nil, fmt.Errorf("asking the server at %s: %w", i.address, err)
+	}
+	return raw, nil
+}
+
+// open returns the answer of a running server, to be read and closed. It must
+// be of the media type: another program may listen there.
+func (i *informant) open(method, path string, query url.Values, mediaType string) (io.ReadCloser, error) {
 	if strings.HasPrefix(i.address, "http://") || strings.HasPrefix(i.address, "https://") {
 		return nil, fmt.Errorf("--address %s: write host and port of the admin API without http://, such as localhost:2019", i.address)
 	}
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	resp, err := caddycmd.AdminAPIRequest(i.address, http.MethodGet, path, http.Header{}, nil)
+	resp, err := caddycmd.AdminAPIRequest(i.address, method, path, http.Header{}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("asking the server at %s: %w", i.address, err)
 	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, fmt.Errorf("asking the server at %s: %w", i.address, err)
-	}
-	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != "application/json" {
+	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != mediaType {
+		_ = resp.Body.Close()
 		return nil, fmt.Errorf("what answers at %s is not the admin API of a Caddy with this module; give its address, which is localhost:2019 unless the configuration says otherwise", i.address)
 	}
-	return raw, nil
+	return resp.Body, nil
+}
+
+// addressFlag is for commands that only a running server can answer.
+func (i *informant) addressFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&i.address, "address", caddy.DefaultAdminListen, "Address of the admin API of the running server")
 }
 
 // show puts out an answer: as it is if asJSON, else what text makes of it.

@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/outbound"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
 
 // Storage says where the broker keeps what must survive a restart.
@@ -59,10 +60,24 @@ type ConsentSettings struct {
 	Origin string `json:"origin,omitempty"`
 }
 
-// UI is the look of the pages.
+// UI is the look of the pages. Its files are read when the configuration is
+// loaded. Relative names start from the directory that Caddy was started in.
 type UI struct {
 	// The operator's name, on every page.
 	Title string `json:"title,omitempty"`
+
+	// The file of a picture that stands at the top of every page in place
+	// of the title: PNG, JPEG, GIF, WebP or SVG, 256 KiB at most.
+	Logo string `json:"logo,omitempty"`
+
+	// The colour of buttons and links, "#rgb" or "#rrggbb". Where it would
+	// be hard to read it is made darker or, on dark pages, lighter.
+	Accent string `json:"accent,omitempty"`
+
+	// A directory of templates. Its files replace the built-in ones of the
+	// same names, and the rules of its style.css come after the built-in
+	// ones. Each has 256 KiB at most.
+	Templates string `json:"templates,omitempty"`
 
 	// Where this is configured.
 	Origin string `json:"origin,omitempty"`
@@ -86,6 +101,24 @@ type Outbound struct {
 
 	// Where this is configured.
 	Origin string `json:"origin,omitempty"`
+}
+
+// look returns the settings without placeholders.
+func (u *UI) look(r resolver, place string) (title string, look ui.Look, err error) {
+	for _, setting := range []struct {
+		word, value string
+		to          *string
+	}{
+		{"title", u.Title, &title},
+		{"logo", u.Logo, &look.Logo},
+		{"accent", u.Accent, &look.Accent},
+		{"templates", u.Templates, &look.Templates},
+	} {
+		if *setting.to, err = r.text(place, setting.word, setting.value); err != nil {
+			return "", look, err
+		}
+	}
+	return title, look, nil
 }
 
 // path returns the absolute name of the database file.

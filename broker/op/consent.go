@@ -3,6 +3,7 @@ package op
 import (
 	"crypto/subtle"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -38,17 +39,18 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) {
 		params = form
 	}
 	p, err := s.readPending(r)
+	way := wayBackOf(params)
 	if err != nil {
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		s.page(w, r, failure{reason: "store_unavailable", way: way, err: err})
 		return
 	}
 	l, err := s.loadLogin(r.Context(), params.Get("login_id"), p.Binding)
 	if errors.Is(err, errNoLogin) || err == nil && !l.Finished {
-		s.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest})
+		s.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest, way: way})
 		return
 	}
 	if err != nil {
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		s.page(w, r, failure{reason: "store_unavailable", way: way, err: err})
 		return
 	}
 	client := s.Client(l.Request.ClientID)
@@ -86,7 +88,7 @@ func (s *Server) decidable(w http.ResponseWriter, r *http.Request, l *login) boo
 	case err != nil:
 		s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
 	case !alive:
-		s.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest, login: l, err: errors.New("the session has ended")})
+		s.page(w, r, failure{reason: "session_ended", status: http.StatusBadRequest, login: l})
 	}
 	return err == nil && alive
 }
@@ -104,9 +106,11 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, l *login, c
 		return
 	}
 	fixed := fixedScopes(l, client)
+	hidden := map[string]string{"login_id": l.ID, "login_state": loginState(l, binding)}
+	maps.Copy(hidden, s.carried(l))
 	view := ui.Consent{
 		Action:         s.path(PathConsent),
-		Hidden:         map[string]string{"login_id": l.ID, "login_state": loginState(l, binding)},
+		Hidden:         hidden,
 		RedirectOrigin: ui.FormTarget(l.Request.RedirectURI),
 		Account:        account(l),
 		Client:         s.clientView(client, l.Request.RedirectURI),
@@ -221,8 +225,7 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, client
 		s.page(w, r, failure{reason: "store_unavailable", login: l, err: err})
 		return
 	}
-	s.Log.Info("consent answered", zap.String("trace", l.Trace), zap.String("client", client.ID),
-		zap.String("subject", l.Context.Subject), zap.Bool("allowed", allowed), zap.Strings("scopes", l.Granted))
+	s.logAnswer(l, allowed)
 	if !allowed {
 		s.keepTrace(ctx, l, oauth.AccessDenied, "consent_denied")
 		redirect(w, r, l.Outcome)
@@ -238,6 +241,21 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, l *login, client
 		return
 	}
 	redirect(w, r, l.Outcome)
+}
+
+// logAnswer writes the audit events of an answer, with names only: an event
+// for the scopes and, if there are any, one for single claims.
+func (s *Server) logAnswer(l *login, allowed bool) {
+	log := s.Log.With(zap.String("trace", l.Trace), zap.String("client", l.Request.ClientID),
+		zap.String("connection", l.Connection), zap.String("subject", l.Context.Subject))
+	if !allowed {
+		log.Info("consent_denied")
+		return
+	}
+	log.Info("scopes_granted", zap.Strings("scopes", l.Granted))
+	if !l.Claims.IsZero() {
+		log.Info("claims_granted", zap.Strings("id_token", l.Claims.IDToken), zap.Strings("userinfo", l.Claims.Userinfo))
+	}
 }
 
 func (s *Server) binding(r *http.Request) string {

@@ -102,21 +102,18 @@ func (s *Server) PostAuthnResume(w http.ResponseWriter, r *http.Request) {
 		s.page(w, r, failure{reason: oauth.InvalidRequest, err: oerr})
 		return
 	}
+	way := wayBackOf(query)
 	p, err := s.readPending(r)
-	switch {
-	case err != nil:
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
-		return
-	case p.Binding == "":
-		s.page(w, r, failure{reason: "cookies_missing", err: errors.New("the browser has no sign-in cookie")})
+	if err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", way: way, err: err})
 		return
 	}
 	l, err := s.resumable(r.Context(), query, p.Binding)
 	switch {
 	case errors.Is(err, errNoLogin):
-		s.page(w, r, failure{reason: "stale_sign_in", err: err})
+		s.page(w, r, *s.lost(r, way, err))
 	case err != nil:
-		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		s.page(w, r, failure{reason: "store_unavailable", way: way, err: err})
 	case l.App.Abort != nil:
 		s.resumeAborted(w, r, l)
 	case l.Finished:

@@ -77,7 +77,7 @@ func (s *Server) takeVerdict(w http.ResponseWriter, r *http.Request, v verdict) 
 		return
 	}
 	s.Log.Info(v.event, s.visitFields(l, app.ID, fields...)...)
-	back := url.Values{"login_id": {l.ID}, "resume": {resume}}
+	back := s.carry(url.Values{"login_id": {l.ID}, "resume": {resume}}, l)
 	writeJSON(w, http.StatusOK, map[string]string{"redirect_to": s.url(PathResume) + "?" + back.Encode()})
 }
 
@@ -119,6 +119,7 @@ func (s *Server) complete(l *login, conn *Connection, body map[string]any) ([]za
 	}
 	l.Context = changed
 	s.traced(l, trace)
+	s.keepContext(l, authn.StageApplication, changed)
 	return []zap.Field{zap.Strings("changed", slices.Sorted(maps.Keys(attributes)))}, nil
 }
 

@@ -53,6 +53,7 @@ func (s *Server) runScript(ctx context.Context, l *login, conn *Connection, c *a
 		}
 		return nil, fmt.Errorf("%w: %s", errScript, reason)
 	}
+	s.keepContext(l, authn.StageScript, changed)
 	s.Log.Info("script_executed", append(event, zap.String("outcome", "ok"), zap.Strings("changed", returned(out)))...)
 	return changed, nil
 }

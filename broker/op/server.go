@@ -60,6 +60,8 @@ type Server struct {
 
 	misses misses
 	traces traceCounter
+	values values
+	health health
 }
 
 // Subjects makes the names by which clients know people.

@@ -16,9 +16,25 @@ func (r *TraceRecord) Explain(claim string) string {
 	if r.Outcome != OutcomeCode {
 		return fmt.Sprintf("%s is in no token of %s: the sign-in ended with %s", claim, r.Client, r.ended(claim))
 	}
-	var has []string
-	var missing *claims.Delivery
-	var from claims.TokenType
+	has, missing, from := r.outcome(claim)
+	switch {
+	case missing == nil && has == nil:
+		return fmt.Sprintf("%s is in no token of %s: %s: declare it by: claim %s id_token%s",
+			claim, r.Client, claims.ClaimNotDeclared, claim, claims.DidYouMean(claim, r.declared()))
+	case !lacks(missing, from):
+		d := delivery(r.Deliveries[claims.IDToken], claim)
+		return fmt.Sprintf("%s is in the %s of %s: %s, %d bytes%s", claim, enumerate(has), r.Client, d.Type, d.Size, r.replaced(d.From))
+	}
+	line := fmt.Sprintf("%s is not in the %s of %s: %s: %s", claim, tokenName(from), r.Client, missing.Reason, r.detail(missing.Reason, missing.From))
+	if has != nil {
+		line += "; it is in the " + enumerate(has)
+	}
+	return line
+}
+
+// outcome returns the tokens that carry the claim, and of those which do not
+// the one whose reason tells most.
+func (r *TraceRecord) outcome(claim string) (has []string, missing *claims.Delivery, from claims.TokenType) {
 	for _, typ := range claims.TokenTypes() {
 		d := delivery(r.Deliveries[typ], claim)
 		switch {
@@ -29,19 +45,13 @@ func (r *TraceRecord) Explain(claim string) string {
 			missing, from = d, typ
 		}
 	}
-	switch {
-	case missing == nil && has == nil:
-		return fmt.Sprintf("%s is in no token of %s: %s: declare it by: claim %s id_token%s",
-			claim, r.Client, claims.ClaimNotDeclared, claim, claims.DidYouMean(claim, r.declared()))
-	case missing == nil || from != claims.IDToken && elsewhere(missing.Reason):
-		d := delivery(r.Deliveries[claims.IDToken], claim)
-		return fmt.Sprintf("%s is in the %s of %s: %s, %d bytes%s", claim, enumerate(has), r.Client, d.Type, d.Size, r.replaced(d.From))
-	}
-	line := fmt.Sprintf("%s is not in the %s of %s: %s: %s", claim, tokenName(from), r.Client, missing.Reason, r.detail(missing.Reason, missing.From))
-	if has != nil {
-		line += "; it is in the " + enumerate(has)
-	}
-	return line
+	return has, missing, from
+}
+
+// lacks reports whether the claim is one to miss: not merely declared for
+// other tokens than the one that lacks it.
+func lacks(missing *claims.Delivery, from claims.TokenType) bool {
+	return missing != nil && (from == claims.IDToken || !elsewhere(missing.Reason))
 }
 
 // ended says how a sign-in without a code ended, and what is known of the

@@ -65,6 +65,9 @@ func (s *Server) keepTrace(ctx context.Context, l *login, outcome, reason string
 	// The browser may have gone away; that does not make the login unheard of.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), traceTimeout)
 	defer cancel()
+	if outcome == OutcomeCode {
+		s.keepTokenValues(ctx, l)
+	}
 	if err := s.putTrace(ctx, s.traceRecord(l, outcome, reason)); err != nil {
 		s.Log.Warn("lineage not kept", zap.String("trace", l.Trace), zap.String("client", l.Request.ClientID), zap.Error(err))
 	}

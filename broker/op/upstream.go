@@ -28,13 +28,18 @@ const callbackTimeout = 15 * time.Second
 
 // upstreamState is what our state parameter says, sealed. It names the
 // login and the connection the answer must come from, so that one provider
-// cannot answer for another (RFC 9700, 4.4). For a gated site it also holds
-// the site's own state: should the login be lost, its page is not.
+// cannot answer for another (RFC 9700, 4.4). It also holds the way back:
+// should the login be lost, its application is not.
 type upstreamState struct {
 	Login      string `json:"l"`
 	Connection string `json:"c"`
 	ClientID   string `json:"i,omitempty"`
-	State      string `json:"s,omitempty"`
+	State      string `json:"s,omitempty"` // a gated site's
+	Started    int64  `json:"t,omitempty"` // Unix seconds
+}
+
+func (st *upstreamState) wayBack() wayBack {
+	return wayBack{client: st.ClientID, state: st.State, started: time.Unix(st.Started, 0)}
 }
 
 const statePurpose = "upstream_state"
@@ -46,9 +51,11 @@ func (s *Server) beginUpstream(w http.ResponseWriter, r *http.Request, l *login,
 		s.toClientInternal(w, r, l, err)
 		return
 	}
-	to, private, err := conn.Provider.Begin(r.Context(), s.upstream(l, state))
+	ctx, cancel := context.WithTimeout(r.Context(), beginTimeout)
+	defer cancel()
+	to, private, err := conn.Provider.Begin(ctx, s.upstream(l, state))
 	if err != nil {
-		s.upstreamFailed(w, r, l, err)
+		s.notBegun(w, r, l, conn, err)
 		return
 	}
 	l.Private = private
@@ -58,10 +65,8 @@ func (s *Server) beginUpstream(w http.ResponseWriter, r *http.Request, l *login,
 }
 
 func (s *Server) sealState(ctx context.Context, l *login) (string, error) {
-	st := upstreamState{Login: l.ID, Connection: l.Connection}
-	if c := s.Client(l.Request.ClientID); c != nil && c.Gate {
-		st.ClientID, st.State = c.ID, l.Request.State
-	}
+	way := s.wayBack(l)
+	st := upstreamState{Login: l.ID, Connection: l.Connection, ClientID: way.client, State: way.state, Started: l.Started}
 	raw, err := json.Marshal(st)
 	if err != nil {
 		return "", err
@@ -79,9 +84,8 @@ func (s *Server) Callback(w http.ResponseWriter, r *http.Request) {
 		l, binding, refused = s.takeLogin(w, r, st)
 	}
 	if refused != nil {
-		if st != nil && st.ClientID != "" && s.Resume != nil {
-			// A sign-in that is lost can begin again from the site's page.
-			refused.retry, _ = s.Resume(r.Context(), st.ClientID, st.State)
+		if st != nil {
+			refused.way = st.wayBack()
 		}
 		s.page(w, r, *refused)
 		return
@@ -96,6 +100,7 @@ func (s *Server) Callback(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), callbackTimeout)
 	defer cancel()
 	id, err := conn.Provider.Complete(ctx, l.Private, s.upstream(l, r.URL.Query().Get("state")), r)
+	s.exchanged(r, l.Connection, err)
 	if err != nil {
 		s.upstreamFailed(w, r, l, err)
 		return
@@ -138,15 +143,10 @@ func (s *Server) takeLogin(w http.ResponseWriter, r *http.Request, st *upstreamS
 	if err != nil {
 		return nil, "", unavailable(err)
 	}
-	if p.Binding == "" {
-		missing := stale(errors.New("the browser has no sign-in cookie"))
-		missing.reason = "cookies_missing"
-		return nil, "", missing
-	}
 	l, err := s.get(ctx, p, st.Login)
 	switch {
 	case errors.Is(err, errNoLogin):
-		return nil, "", stale(err)
+		return nil, "", s.past(r, st.Login, st.wayBack(), err)
 	case err != nil:
 		return nil, "", unavailable(err)
 	case l.Connection != st.Connection || l.Private == nil:
@@ -196,6 +196,7 @@ func (s *Server) signIn(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		ACR:        id.ACR,
 		Documents:  id.Documents,
 	}, s.Now())
+	s.keepDocuments(l, in.Documents)
 	c, drops, trace, err := conn.Pipeline.Build(in)
 	s.traced(l, trace)
 	for _, d := range drops {
@@ -204,6 +205,7 @@ func (s *Server) signIn(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return fmt.Errorf("building the authentication context: %w", err)
 	}
+	s.keepContext(l, authn.StageMapping, c)
 	c.TrustEmail = conn.TrustEmail
 	if c, err = s.runScript(ctx, l, conn, c); err != nil {
 		return err
@@ -282,14 +284,7 @@ func (s *Server) upstreamFailed(w http.ResponseWriter, r *http.Request, l *login
 		s.toClientInternal(w, r, l, err)
 		return
 	}
-	s.Log.Warn("sign-in failed upstream",
-		zap.String("trace", l.Trace),
-		zap.String("connection", l.Connection),
-		zap.String("client", l.Request.ClientID),
-		zap.String("reason", string(perr.Reason)),
-		zap.String("hint", perr.Hint),
-		zap.String("detail", printable(perr.Detail, 200)),
-		zap.NamedError("cause", perr.Err))
+	s.logUpstream("sign-in failed upstream", l, perr)
 	code := perr.Code
 	if slices.Contains([]string{oauth.LoginRequired, oauth.InteractionRequired, oauth.ConsentRequired}, code) && !l.Request.HasPrompt("none") {
 		code = oauth.AccessDenied

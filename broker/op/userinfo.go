@@ -1,6 +1,7 @@
 package op
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -23,7 +24,7 @@ func (s *Server) Userinfo(w http.ResponseWriter, r *http.Request) {
 		bearerError(w, "userinfo", oerr)
 		return
 	}
-	a, err := s.authorizationOf(r, raw)
+	a, err := s.authorizationOf(r.Context(), raw)
 	if errors.Is(err, token.ErrInvalid) {
 		bearerError(w, "userinfo", &oauth.Error{Code: oauth.InvalidToken, Status: http.StatusUnauthorized, Description: "the access token is not valid, has expired, or was revoked"})
 		return
@@ -45,12 +46,12 @@ func (s *Server) Userinfo(w http.ResponseWriter, r *http.Request) {
 // authorizationOf returns the authorization behind a live access token of
 // ours, or token.ErrInvalid. A revoked token verifies, but nothing is
 // behind it any more.
-func (s *Server) authorizationOf(r *http.Request, raw string) (*authn.Authorization, error) {
-	access, err := s.Minter.VerifyAccess(r.Context(), raw, s.Issuer.String())
+func (s *Server) authorizationOf(ctx context.Context, raw string) (*authn.Authorization, error) {
+	access, err := s.Minter.VerifyAccess(ctx, raw, s.Issuer.String())
 	if err != nil {
 		return nil, err
 	}
-	record, err := s.Store.Get(r.Context(), grantKind+"/"+access.ID)
+	record, err := s.Store.Get(ctx, grantKind+"/"+access.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, token.ErrInvalid
 	}
@@ -66,7 +67,7 @@ func (s *Server) authorizationOf(r *http.Request, raw string) (*authn.Authorizat
 		client == nil || !s.Permits(client, g.Context.Connection) {
 		return nil, token.ErrInvalid
 	}
-	holds, err := s.Holds(r.Context(), g.Authorization)
+	holds, err := s.Holds(ctx, g.Authorization)
 	if err != nil {
 		return nil, err
 	}

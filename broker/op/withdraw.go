@@ -194,7 +194,7 @@ func (s *Server) selfService(w http.ResponseWriter, r *http.Request, scope strin
 		bearerError(w, realm, oerr)
 		return nil, false
 	}
-	a, err := s.authorizationOf(r, raw)
+	a, err := s.authorizationOf(r.Context(), raw)
 	switch {
 	case errors.Is(err, token.ErrInvalid):
 		bearerError(w, realm, &oauth.Error{Code: oauth.InvalidToken, Status: http.StatusUnauthorized, Description: "the access token is not valid, has expired, or was revoked"})

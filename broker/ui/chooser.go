@@ -8,7 +8,8 @@ import (
 // Chooser asks which connection to sign in with.
 //
 // Ids: login-form is the element around the choices, connection-<id> each
-// choice; email-form with the field email and the button email-continue;
+// choice; chooser-unavailable is the line about one that did not answer;
+// email-form with the field email and the button email-continue;
 // chooser-remember and chooser-all. The choices are links and not buttons of
 // a form, because the policy of a page with a form would have to list every
 // upstream. The form for the e-mail address is answered by this page again.
@@ -17,6 +18,9 @@ type Chooser struct {
 	Client Client
 	// Connections in the order to show.
 	Connections []Connection
+	// Unavailable is the name of a connection that was chosen and did not
+	// answer; empty for none.
+	Unavailable string
 	// RememberURL reloads the page with "Remember my choice" switched;
 	// Remembering says how it stands now. Empty leaves the switch out.
 	RememberURL string
@@ -88,12 +92,17 @@ func (p *Pages) Chooser(w http.ResponseWriter, r *http.Request, v Chooser) {
 	}
 	v.Connections = connections
 
+	var notice string
+	if name := clean(v.Unavailable, maxName); name != "" {
+		notice = fmt.Sprintf(text.Unavailable, name)
+	}
 	title := text.ChooserTitle
 	if named {
 		title = fmt.Sprintf(text.ChooserTitleFor, v.Client.Name)
 	}
 	p.render(w, r, p.chooser, http.StatusOK, security{hasForm: v.Email != nil}, page{T: text, Heading: title, V: struct {
 		Chooser
-		Named bool
-	}{v, named}})
+		Named  bool
+		Notice string
+	}{v, named, notice}})
 }

@@ -23,6 +23,11 @@
 // Escaping is the work of html/template; the three rules above are about
 // what remains dangerous when the escaping is perfect.
 //
+// An operator gives the pages a logo, a colour, rules of style and templates
+// (theme.go). None of it loosens anything: the policy in the headers stays
+// the same, and a template has to keep what the built-in one promises, which
+// is tried out on made-up content before the first visitor comes.
+//
 // Ids of elements are a contract with tests and automation, the same in every
 // language; they are listed at the view structs.
 package ui

@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/net/html"
 )
@@ -47,31 +45,6 @@ func parse(t testing.TB, body string) *html.Node {
 	return doc
 }
 
-// elements returns the elements of doc in document order, those named tag
-// only unless tag is empty.
-func elements(doc *html.Node, tag string) []*html.Node {
-	var found []*html.Node
-	for n := range doc.Descendants() {
-		if n.Type == html.ElementNode && (tag == "" || n.Data == tag) {
-			found = append(found, n)
-		}
-	}
-	return found
-}
-
-func attr(n *html.Node, name string) string {
-	for _, a := range n.Attr {
-		if a.Key == name {
-			return a.Val
-		}
-	}
-	return ""
-}
-
-func hasAttr(n *html.Node, name string) bool {
-	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
-}
-
 func byID(doc *html.Node, id string) *html.Node {
 	for _, n := range elements(doc, "") {
 		if attr(n, "id") == id {
@@ -89,16 +62,6 @@ func mustID(t *testing.T, doc *html.Node, id string) *html.Node {
 		t.Fatalf("no element with id %q", id)
 	}
 	return n
-}
-
-func text(n *html.Node) string {
-	var b strings.Builder
-	for d := range n.Descendants() {
-		if d.Type == html.TextNode {
-			b.WriteString(d.Data)
-		}
-	}
-	return strings.Join(strings.Fields(b.String()), " ")
 }
 
 // outline returns the shape of a page: every element with the names of its
@@ -120,69 +83,6 @@ func outline(doc *html.Node) string {
 	return b.String()
 }
 
-// The fixtures fill every field, so that every branch of every template is
-// drawn.
-
-func fullClient() Client {
-	return Client{
-		Name: "Grafana", URI: "https://grafana.example.com/", RedirectHost: "login.grafana.example.com",
-		LogoURL: "/oauth2/assets/logo/grafana", PolicyURI: "https://grafana.example.com/policy",
-		TOSURI: "https://grafana.example.com/terms", Unverified: true,
-	}
-}
-
-func fullChooser() Chooser {
-	return Chooser{
-		Client: fullClient(),
-		Connections: []Connection{
-			{ID: "acme", Name: "Acme staff", URL: "/oauth2/login?connection=acme", LogoURL: "/oauth2/assets/logo/acme"},
-			{ID: "partner", Name: "Partners", URL: "https://auth.example.com/oauth2/login?connection=partner", Down: true},
-		},
-		RememberURL: "/oauth2/login?remember=1",
-		Email: &EmailField{
-			Action: "/oauth2/login", Hidden: map[string]string{"flow": "one"}, Value: "ada@example.com", Unknown: true,
-		},
-		AllURL: "/oauth2/login?flow=one",
-	}
-}
-
-func fullConsent() Consent {
-	return Consent{
-		Action: "/oauth2/consent", Hidden: map[string]string{"csrf": "not-a-secret", "login_id": "one"},
-		RedirectOrigin: "https://grafana.example.com", Account: "ada@example.com", Client: fullClient(),
-		Scopes: []Scope{
-			{Name: "openid", DisplayName: "Confirm who you are", Fixed: true},
-			{Name: "email", DisplayName: "Email", Description: "Your address", Fixed: true, Why: "Your account is tied to it."},
-			{Name: "profile", DisplayName: "Profile", Description: "Your name and picture"},
-			{Name: "orders:read", DisplayName: "Read orders", Service: "Order service"},
-			{Name: "phone", DisplayName: "Phone", Granted: true},
-		},
-		Claims: []Claim{
-			{Name: "birthdate", DisplayName: "Date of birth", Description: "Day, month and year"},
-			{Name: "locale", DisplayName: "Language", Granted: true},
-		},
-		Purpose: "To show your own dashboards.", Lifetime: 180 * 24 * time.Hour,
-	}
-}
-
-func fullError() Error {
-	return Error{
-		Reason: "upstream_denied", Code: "access_denied", Status: http.StatusForbidden,
-		RetryURL: "/oauth2/authorize?client_id=grafana", OtherAccountURL: "/oauth2/authorize?prompt=login",
-		SignOutURL: "https://login.example.com/v2/logout", Trace: "6f1c2a90b7d44c1e",
-		Time: time.Date(2026, 11, 25, 12, 8, 9, 0, time.FixedZone("CET", 3600)),
-	}
-}
-
-func fullLogoutConfirm() LogoutConfirm {
-	return LogoutConfirm{
-		Action: "/oauth2/logout", Hidden: map[string]string{"csrf": "not-a-secret"},
-		FormAction: []string{"https://login.example.com"},
-	}
-}
-
-func fullSignedOut() SignedOut { return SignedOut{ContinueURL: "https://app.example.com/"} }
-
 // allPages draws every page with its full fixture.
 func allPages(p *Pages) map[string]func(http.ResponseWriter, *http.Request) {
 	return map[string]func(http.ResponseWriter, *http.Request){
@@ -191,5 +91,10 @@ func allPages(p *Pages) map[string]func(http.ResponseWriter, *http.Request) {
 		"error":          func(w http.ResponseWriter, r *http.Request) { p.Error(w, r, fullError()) },
 		"logout confirm": func(w http.ResponseWriter, r *http.Request) { p.LogoutConfirm(w, r, fullLogoutConfirm()) },
 		"signed out":     func(w http.ResponseWriter, r *http.Request) { p.SignedOut(w, r, fullSignedOut()) },
+		"demo start":     func(w http.ResponseWriter, r *http.Request) { p.DemoStart(w, r, fullDemoStart()) },
+		"demo forward":   func(w http.ResponseWriter, r *http.Request) { p.DemoForward(w, r, fullDemoForward()) },
+		"demo claims":    func(w http.ResponseWriter, r *http.Request) { p.Demo(w, r, fullDemo(DemoClaims)) },
+		"demo token":     func(w http.ResponseWriter, r *http.Request) { p.Demo(w, r, fullDemo(DemoAccessToken)) },
+		"demo refresh":   func(w http.ResponseWriter, r *http.Request) { p.Demo(w, r, fullDemo(DemoRefreshToken)) },
 	}
 }

@@ -8,7 +8,8 @@ import (
 // Error says why a sign-in stopped, whose turn it is and what to do.
 //
 // Ids: error-code, whose text is the code alone, and error-trace, whose text
-// is the correlation id alone.
+// is the correlation id alone; error-retry, error-back, error-other-account
+// and error-sign-out, the links.
 type Error struct {
 	// Reason is a key of the table of failures. An unknown one is shown as
 	// "server_error".
@@ -19,11 +20,14 @@ type Error struct {
 	// Status of the answer, 400 to 599. Default: the one of the reason.
 	Status int
 
-	// RetryURL starts over, where that can help. OtherAccountURL starts
+	// RetryURL starts over, where that can help. BackURL leads to the
+	// application that the sign-in was for: only http and https become a
+	// link, since it comes from a registration. OtherAccountURL starts
 	// over with another account, SignOutURL ends the session at the
 	// identity provider. Each is a path of this origin, http or https;
 	// empty leaves the link out.
 	RetryURL        string
+	BackURL         string
 	OtherAccountURL string
 	SignOutURL      string
 
@@ -55,6 +59,7 @@ func (p *Pages) Error(w http.ResponseWriter, r *http.Request, v Error) {
 		v.Trace = ""
 	}
 	v.RetryURL = target(v.RetryURL)
+	v.BackURL = webURL(v.BackURL)
 	v.OtherAccountURL = target(v.OtherAccountURL)
 	v.SignOutURL = target(v.SignOutURL)
 

@@ -39,12 +39,18 @@ var payloads = []string{
 func views(p *Pages) []view {
 	chooser, consent, failure := fullChooser(), fullConsent(), fullError()
 	logout, done := fullLogoutConfirm(), fullSignedOut()
+	demoStart, demoForward := fullDemoStart(), fullDemoForward()
+	demoClaims, demoToken := fullDemo(DemoClaims), fullDemo(DemoAccessToken)
 	return []view{
 		{"chooser", reflect.ValueOf(&chooser), func(w http.ResponseWriter, r *http.Request) { p.Chooser(w, r, chooser) }},
 		{"consent", reflect.ValueOf(&consent), func(w http.ResponseWriter, r *http.Request) { p.Consent(w, r, consent) }},
 		{"error", reflect.ValueOf(&failure), func(w http.ResponseWriter, r *http.Request) { p.Error(w, r, failure) }},
 		{"logout", reflect.ValueOf(&logout), func(w http.ResponseWriter, r *http.Request) { p.LogoutConfirm(w, r, logout) }},
 		{"done", reflect.ValueOf(&done), func(w http.ResponseWriter, r *http.Request) { p.SignedOut(w, r, done) }},
+		{"demo start", reflect.ValueOf(&demoStart), func(w http.ResponseWriter, r *http.Request) { p.DemoStart(w, r, demoStart) }},
+		{"demo forward", reflect.ValueOf(&demoForward), func(w http.ResponseWriter, r *http.Request) { p.DemoForward(w, r, demoForward) }},
+		{"demo claims", reflect.ValueOf(&demoClaims), func(w http.ResponseWriter, r *http.Request) { p.Demo(w, r, demoClaims) }},
+		{"demo token", reflect.ValueOf(&demoToken), func(w http.ResponseWriter, r *http.Request) { p.Demo(w, r, demoToken) }},
 	}
 }
 

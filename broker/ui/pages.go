@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"path"
 	"strconv"
 )
 
@@ -22,8 +23,16 @@ type Options struct {
 	// StylePath is the URL path at which Style is served, the path of the
 	// issuer included: "/oauth2/assets/style.css". Required. It has to be
 	// of the origin that shows the pages, because their policy allows no
-	// other; a gated host therefore needs Pages of its own.
+	// other; a gated host therefore needs Pages of its own. Logo is served
+	// beside it, under the name LogoName.
 	StylePath string
+
+	// Theme is the look of the pages; nil is the built-in one.
+	Theme *Theme
+
+	// Failed is told why a page could not be drawn; the visitor got status
+	// 500. Only an operator's own template can get there. May be nil.
+	Failed func(error)
 }
 
 // Pages draws the pages of a sign-in. It is safe for concurrent use.
@@ -31,30 +40,47 @@ type Pages struct {
 	brand     string       // empty: each language's own
 	languages []*catalogue // at least one
 	reasons   map[string]reason
-	style     stylesheet
+	theme     *Theme
+	styleURL  string
+	logoURL   string // empty: no logo
+	failed    func(error)
 
 	chooser       *template.Template
 	consent       *template.Template
 	failure       *template.Template
 	logoutConfirm *template.Template
 	signedOut     *template.Template
+	demoStart     *template.Template
+	demoForward   *template.Template
+	demo          *template.Template
+	portal        *template.Template
+	withdrawal    *template.Template
 }
 
-// New parses the embedded templates. It fails for a StylePath that is not a
-// path of this origin.
+// New parses the templates. It fails for a StylePath that is not a path of this
+// origin.
 func New(o Options) (*Pages, error) {
 	if localPath(o.StylePath) == "" {
 		return nil, fmt.Errorf("ui: style path %q is not an absolute URL path; use one like /oauth2/assets/style.css", o.StylePath)
+	}
+	theme := o.Theme
+	if theme == nil {
+		theme = builtinTheme()
 	}
 	p := &Pages{
 		brand:     clean(o.Title, maxName),
 		languages: languages(),
 		reasons:   allReasons(),
-		style:     newStylesheet(o.StylePath),
+		theme:     theme,
+		styleURL:  theme.style.url(o.StylePath),
+		failed:    o.Failed,
+	}
+	if theme.logo != nil {
+		p.logoURL = theme.logo.url(path.Join(path.Dir(o.StylePath), LogoName))
 	}
 	var err error
 	parse := func(name string) *template.Template {
-		t, e := template.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+		t, e := parsePage(theme.texts, name)
 		if e != nil {
 			err = errors.Join(err, fmt.Errorf("ui: parsing page %q: %w", name, e))
 		}
@@ -65,14 +91,19 @@ func New(o Options) (*Pages, error) {
 	p.failure = parse("error")
 	p.logoutConfirm = parse("logout_confirm")
 	p.signedOut = parse("signed_out")
+	p.demoStart = parse("demo_start")
+	p.demoForward = parse("demo_forward")
+	p.demo = parse("demo")
+	p.portal = parse("portal")
+	p.withdrawal = parse("portal_withdraw")
 	if err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
-// A page is what the layout gets: the frame, and the view inside it. Brand
-// and StyleURL are filled in by render.
+// A page is what the layout gets: the frame, and the view inside it. Brand,
+// StyleURL and LogoURL are filled in by render.
 type page struct {
 	T        *catalogue
 	Heading  string // the document title without the brand
@@ -80,6 +111,7 @@ type page struct {
 	Wide     bool // more than a column: portal and demo
 	Brand    string
 	StyleURL string
+	LogoURL  string // empty: no logo
 }
 
 // render writes one page. It draws into memory first: half a page under a
@@ -87,15 +119,18 @@ type page struct {
 //
 // Headers that the caller has set (Set-Cookie, Retry-After) stay.
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, t *template.Template, status int, s security, content page) {
-	content.Brand, content.StyleURL = p.brand, p.style.url
+	content.Brand, content.StyleURL, content.LogoURL = p.brand, p.styleURL, p.logoURL
 	if content.Brand == "" {
 		content.Brand = content.T.DefaultTitle
 	}
 	var body bytes.Buffer
 	if err := t.ExecuteTemplate(&body, "layout", content); err != nil {
-		// Only a template that does not fit its view gets here, which the
-		// tests of this package rule out. The answer still must not be a
+		// Only a template that does not fit its view gets here: an operator's
+		// own, in a branch that no sample takes. The answer must not be a
 		// success, nor say anything about the view.
+		if p.failed != nil {
+			p.failed(plain(err))
+		}
 		status = http.StatusInternalServerError
 		body.Reset()
 		body.WriteString("<!doctype html><title>500</title><h1>500</h1>")

@@ -65,6 +65,7 @@ func signInReasons() map[string]reason {
 		"loop_detected":     {http.StatusBadRequest, "invalid_request", turnVisitor},
 		"forged_form":       {http.StatusForbidden, "invalid_request", turnVisitor},
 		"sign_in_required":  {http.StatusUnauthorized, "login_required", turnVisitor},
+		"not_found":         {http.StatusNotFound, "invalid_request", turnVisitor},
 		"session_ended":     {http.StatusUnauthorized, "login_required", turnVisitor},
 		"header_too_large":  {http.StatusRequestHeaderFieldsTooLarge, "invalid_request", turnVisitor},
 		"rate_limited":      {http.StatusTooManyRequests, "temporarily_unavailable", turnVisitor},

@@ -108,6 +108,11 @@ func germanReasons() map[string]explanation {
 			"Sie kam nicht von der Seite, die wir Ihnen gezeigt haben, oder diese Seite war zu alt. Es wurde nichts geändert.",
 			"Gehen Sie zurück, laden Sie die Seite neu und senden Sie noch einmal. Hat Sie ein Link auf einer anderen Website hierher geführt, trauen Sie ihr nicht.",
 		},
+		"not_found": {
+			"Hier gibt es nichts",
+			"Die Adresse stimmt nicht, oder was dort war, gibt es nicht mehr. Es wurde nichts geändert.",
+			"Gehen Sie zurück und laden Sie jene Seite neu.",
+		},
 		"sign_in_required": {
 			"Bitte melden Sie sich an",
 			"Diese Seite ist nur für angemeldete Personen. Was Sie senden wollten, wurde nicht aufbewahrt.",

@@ -108,6 +108,11 @@ func englishReasons() map[string]explanation {
 			"It did not come from the page we showed you, or that page was too old. Nothing was changed.",
 			"Go back, reload the page and send it again. If you were led here by a link on another site, do not trust that site.",
 		},
+		"not_found": {
+			"There is nothing here",
+			"The address is not right, or what it led to is gone by now. Nothing was changed.",
+			"Go back and load that page again.",
+		},
 		"sign_in_required": {
 			"Please sign in",
 			"This page is only for people who are signed in. What you were sending was not kept.",

@@ -31,6 +31,7 @@ type catalogue struct {
 	EmailUnknown    string
 	EmailOr         string
 	ConnectionDown  string
+	Unavailable     string // %s: the connection
 	RememberOn      string
 	Remembering     string
 	RememberOff     string
@@ -56,6 +57,7 @@ type catalogue struct {
 
 	WhatToDo     string
 	TryAgain     string
+	BackToClient string
 	OtherAccount string
 	SignOutThere string
 	ErrorCode    string
@@ -71,6 +73,12 @@ type catalogue struct {
 	SignedOutText  string
 	CloseWindow    string
 	Continue       string
+
+	// Portal are the words of the portal.
+	Portal portalText
+
+	// Demo are the words of the demo application.
+	Demo demoText
 
 	// Reasons explains every row of the table of failures, by its key.
 	Reasons map[string]explanation

@@ -23,6 +23,7 @@ func german() *catalogue {
 		EmailUnknown:    "An dieser Adresse erkennen wir nicht, wo Sie sich anmelden. Prüfen Sie die Schreibweise, oder wählen Sie unten selbst.",
 		EmailOr:         "oder",
 		ConnectionDown:  "Antwortet zurzeit nicht",
+		Unavailable:     "%s hat nicht geantwortet. Wählen Sie einen anderen Weg, oder versuchen Sie es in einer Minute noch einmal.",
 		RememberOn:      "Auswahl merken",
 		Remembering:     "Ihre Auswahl wird gemerkt.",
 		RememberOff:     "Stattdessen jedes Mal fragen",
@@ -48,6 +49,7 @@ func german() *catalogue {
 
 		WhatToDo:     "Was Sie tun können",
 		TryAgain:     "Erneut versuchen",
+		BackToClient: "Zurück zur Anwendung",
 		OtherAccount: "Anderes Konto verwenden",
 		SignOutThere: "Beim Identitätsanbieter abmelden",
 		ErrorCode:    "Fehlercode",
@@ -68,6 +70,9 @@ func german() *catalogue {
 		SignedOutText:  "Sie sind abgemeldet",
 		CloseWindow:    "Sie können diese Seite schließen. Schließen Sie an einem gemeinsam genutzten Computer auch den Browser.",
 		Continue:       "Weiter",
+
+		Portal: germanPortal(),
+		Demo:   germanDemo(),
 
 		Reasons:  germanReasons(),
 		Defaults: germanDefaults(),

@@ -23,6 +23,7 @@ func english() *catalogue {
 		EmailUnknown:    "This address does not tell us where you sign in. Check it for mistakes, or choose one of the ways below.",
 		EmailOr:         "or",
 		ConnectionDown:  "Not answering at the moment",
+		Unavailable:     "%s did not answer. Choose another way to sign in, or try it again in a minute.",
 		RememberOn:      "Remember my choice",
 		Remembering:     "Your choice will be remembered.",
 		RememberOff:     "Ask me every time instead",
@@ -48,6 +49,7 @@ func english() *catalogue {
 
 		WhatToDo:     "What to do",
 		TryAgain:     "Try again",
+		BackToClient: "Back to the application",
 		OtherAccount: "Try another account",
 		SignOutThere: "Sign out of your identity provider",
 		ErrorCode:    "Error code",
@@ -68,6 +70,9 @@ func english() *catalogue {
 		SignedOutText:  "You are signed out",
 		CloseWindow:    "You can close this page. On a shared computer, close the browser as well.",
 		Continue:       "Continue",
+
+		Portal: englishPortal(),
+		Demo:   englishDemo(),
 
 		Reasons: englishReasons(),
 	}

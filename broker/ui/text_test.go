@@ -19,7 +19,7 @@ import (
 // in it, too. Whatever else equals the English text was forgotten.
 func sameOnPurpose(lang string) []string {
 	return map[string][]string{
-		"de": {"Name", "Region", "Website"},
+		"de": {"Name", "Region", "Website", "in %s"},
 	}[lang]
 }
 

@@ -43,6 +43,7 @@ func main() {
 const greeting = `
 The demo is running. Open in one browser:
 
-  ` + gatedSite + `/   a site behind auth_gate; it shows the headers it gets
-  ` + clientApp + `/   an OpenID Connect client of the same broker
+  ` + issuer + `/demo/   the demo application: choose what to ask for, see what comes
+  ` + gatedSite + `/        a site behind auth_gate; it shows the headers it gets
+  ` + clientApp + `/        an OpenID Connect client of the same broker
 `

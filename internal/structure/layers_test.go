@@ -28,7 +28,7 @@ var layers = []struct {
 		"broker/provider/auth0", "broker/provider/oidc", "broker/provider/saml",
 		"broker/consent", "broker/lineage", "broker/session", "broker/token", "broker/script", "broker/ui",
 	}},
-	{"L3 protocols", []string{"broker/op", "broker/gateway"}},
+	{"L3 protocols", []string{"broker/op", "broker/gateway", "broker/portal", "broker/demo"}},
 	{"L4 wiring", []string{"broker"}},
 	{"L5 Caddy", []string{"caddymodule", "broker/brokertest"}},
 	{"L6 stage", []string{"examples/internal/stage"}},

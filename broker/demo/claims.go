@@ -1,0 +1,125 @@
+package demo
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
+)
+
+// told is what the broker told about the person, by the kind of token.
+type told struct {
+	in     claims.TokenType
+	claims map[string]any
+}
+
+func (v *visit) told() []told {
+	return []told{
+		{claims.IDToken, payload(v.IDToken)},
+		{claims.AccessToken, payload(v.AccessToken)},
+		{claims.Userinfo, object(v.Userinfo)},
+	}
+}
+
+// rows are the claims about the person that came, in the order in which the
+// broker declares them. One that comes from two places has two rows.
+func (a *App) rows(v *visit) []ui.DemoClaim {
+	all := v.told()
+	rows := []ui.DemoClaim{{
+		Name: "sub", Path: "sub", Sources: []ui.DemoSource{{Origin: ui.DemoFromBroker}},
+	}}
+	every := claims.Claim{Name: "sub", Types: claims.TokenTypes()}
+	rows[0].In, rows[0].Value = carriers(every, all)
+	for _, c := range a.Claims {
+		in, value := carriers(c, all)
+		if in == nil {
+			continue
+		}
+		path := c.Place().String()
+		same := func(row ui.DemoClaim) bool { return row.Name == c.Name && row.Path == path }
+		if i := slices.IndexFunc(rows, same); i >= 0 {
+			rows[i].In = slices.Compact(append(rows[i].In, in...))
+			continue
+		}
+		rows = append(rows, ui.DemoClaim{Name: c.Name, Path: path, Value: value, In: in, Sources: sources(v.Origins, c.Place())})
+	}
+	return rows
+}
+
+// carriers returns which tokens have a claim that is declared for them, and
+// its value there.
+func carriers(c claims.Claim, all []told) (in []string, value string) {
+	for _, t := range all {
+		v, present := t.claims[c.Name]
+		if !present || !c.In(t.in) {
+			continue
+		}
+		if in == nil {
+			value = text(v)
+		}
+		in = append(in, string(t.in))
+	}
+	return in, value
+}
+
+// text returns a value as people read it: strings as they are, others as
+// JSON.
+func text(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	if short, err := json.Marshal(v); err == nil && len(short) <= 40 {
+		return string(short)
+	}
+	return indented(v)
+}
+
+// sources returns where the value at place was read: of an object maybe in
+// several places, each told once.
+func sources(origins authn.Origins, place claims.Path) (out []ui.DemoSource) {
+	var names []string
+	for name := range origins {
+		at, err := claims.ParsePath(name)
+		if err == nil && (at.Within(place) || place.Within(at)) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if s := source(origins[name]); !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	if out == nil {
+		out = []ui.DemoSource{{Origin: ui.DemoFromUnknown}}
+	}
+	return out
+}
+
+func source(o authn.Origin) ui.DemoSource {
+	switch {
+	case o.Stage == authn.StageScript:
+		return ui.DemoSource{Origin: ui.DemoFromScript}
+	case o.Stage == authn.StageApplication:
+		return ui.DemoSource{Origin: ui.DemoFromApplication}
+	case o.From == "":
+		return ui.DemoSource{Origin: ui.DemoFromOperator}
+	}
+	document, claim, _ := strings.Cut(o.From, " ")
+	return ui.DemoSource{Origin: ui.DemoFromProvider, Document: document, Claim: claim}
+}
+
+// person is how the tokens name who signed in.
+func (v *visit) person() string {
+	for _, name := range []string{"name", "preferred_username", "nickname", "email", "sub"} {
+		for _, t := range v.told() {
+			if s, _ := t.claims[name].(string); strings.TrimSpace(s) != "" {
+				return s
+			}
+		}
+	}
+	return ""
+}

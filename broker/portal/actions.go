@@ -1,0 +1,92 @@
+package portal
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
+)
+
+// ask is the page before an application loses all it has.
+func (p *Portal) ask(w http.ResponseWriter, r *http.Request, a *authn.Authorization) {
+	apps, err := p.Broker.Apps(r.Context(), a.Context.Subject)
+	if err != nil {
+		p.fail(w, r, reasonOf(err), err)
+		return
+	}
+	app, found := find(apps, r.URL.Query().Get("client"))
+	if !found {
+		p.fail(w, r, "not_found", nil)
+		return
+	}
+	token, err := p.seal(r.Context(), formPurpose, a, formLifetime, "")
+	if err != nil {
+		p.fail(w, r, reasonOf(err), err)
+		return
+	}
+	p.Pages.Withdrawal(w, r, ui.Withdrawal{
+		App: app, Action: p.Base + pathWithdraw, CancelURL: p.Base + "#apps",
+		Hidden: map[string]string{"client": app.ID, "token": token},
+	})
+}
+
+// withdraw takes back all that the application has, or one scope of it. What
+// it does not have, as after a double click, is withdrawn already.
+func (p *Portal) withdraw(w http.ResponseWriter, r *http.Request, a *authn.Authorization, form url.Values) {
+	ctx, subject := r.Context(), a.Context.Subject
+	apps, err := p.Broker.Apps(ctx, subject)
+	if err != nil {
+		p.fail(w, r, reasonOf(err), err)
+		return
+	}
+	done, scopes := ui.DoneWithdrawn, []string(nil)
+	if scope := form.Get("scope"); scope != "" {
+		done, scopes = ui.DoneScopeWithdrawn, []string{scope}
+	}
+	if app, found := find(apps, form.Get("client")); found {
+		if err := p.Broker.Withdraw(ctx, subject, app.ID, scopes...); err != nil {
+			p.fail(w, r, reasonOf(err), err)
+			return
+		}
+	}
+	p.report(w, r, a, done, "apps")
+}
+
+// end ends one session of the user.
+func (p *Portal) end(w http.ResponseWriter, r *http.Request, a *authn.Authorization, form url.Values) {
+	ctx, subject, sid := r.Context(), a.Context.Subject, form.Get("session")
+	sessions, err := p.Broker.Sessions(ctx, subject)
+	if err != nil {
+		p.fail(w, r, reasonOf(err), err)
+		return
+	}
+	if !slices.ContainsFunc(sessions, func(s session.UserSession) bool { return s.SID == sid }) {
+		p.fail(w, r, "not_found", nil)
+		return
+	}
+	if err := p.Broker.EndSession(ctx, subject, sid); err != nil {
+		p.fail(w, r, reasonOf(err), err)
+		return
+	}
+	p.Log.Info("session ended by its user", zap.String("subject", subject))
+	if sid == a.SID {
+		p.redirect(w, p.SignOut)
+		return
+	}
+	p.report(w, r, a, ui.DoneSessionEnded, "sessions")
+}
+
+// endAll ends everything, this session too. The gate's own page says that
+// the user is signed out, and removes the cookie.
+func (p *Portal) endAll(w http.ResponseWriter, r *http.Request, a *authn.Authorization, _ url.Values) {
+	if err := p.Broker.EndAll(r.Context(), a.Context.Subject); err != nil {
+		p.fail(w, r, reasonOf(err), err)
+		return
+	}
+	p.redirect(w, p.SignOut)
+}
