@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
@@ -167,6 +168,8 @@ func (p inProcess) Mint(ctx context.Context, c *oauth.Client, a *authn.Authoriza
 	}
 	return p.b.minter.Mint(ctx, a, c, "")
 }
+
+func (p inProcess) DeclaredClaims() []claims.Claim { return p.b.model.claims }
 
 func (p inProcess) UserClaims(a *authn.Authorization) map[string]any {
 	return p.b.minter.UserClaims(a)

@@ -47,7 +47,7 @@ func (b *Broker) addPortal() error {
 		return err
 	}
 	gate, err := gateway.New(
-		gateway.Config{Sites: []gateway.Site{site}, Headers: []gateway.Header{}, Fingerprint: b.fingerprint()},
+		gateway.Config{Sites: []gateway.Site{site}, Headers: []gateway.Header{}, Fingerprint: b.fingerprint(), Origins: true},
 		gateway.Deps{
 			Broker: inProcess{b}, Sessions: b.sessions, Sealer: b.sealer, Cache: b.deps.Cache,
 			Pages: b.pages, Log: b.deps.Log, Now: b.deps.Now,

@@ -2,8 +2,6 @@ package broker_test
 
 import (
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -276,32 +274,4 @@ func TestM84_MySessions(t *testing.T) {
 	if !page.Has("portal-end-1") || page.Has("portal-end-2") {
 		t.Error("not exactly the other session can be ended")
 	}
-}
-
-// asBrowser asks the broker for what a browser would, with its cookies, but
-// with headers and a body of one's own.
-func (w *world) asBrowser(b *brokertest.Browser, method, address, body string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, address, strings.NewReader(body))
-	for _, c := range b.Cookies(address) {
-		r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
-	}
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	rec := httptest.NewRecorder()
-	w.broker.ServeHTTP(rec, r)
-	return rec
-}
-
-// formOf returns the fields of the portal's forms: the token, and what else
-// is given.
-func formOf(page *brokertest.Page, fields ...string) url.Values {
-	form := url.Values{}
-	if m := regexp.MustCompile(`name="token" value="([^"]+)"`).FindSubmatch(page.Body); m != nil {
-		form.Set("token", string(m[1]))
-	}
-	for i := 0; i < len(fields); i += 2 {
-		form.Set(fields[i], fields[i+1])
-	}
-	return form
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,7 +109,11 @@ func TestR51_S44_ForgedPortalFormsChangeNothing(t *testing.T) {
 		"no content type":            {change: same, header: []string{"Content-Type", ""}},
 		"JSON":                       {change: same, header: []string{"Content-Type", "application/json"}},
 		"another body than it seems": {change: same, header: []string{"Content-Type", "multipart/form-data; boundary=x"}},
-		"too large":                  {change: func(form url.Values) { form.Set("more", strings.Repeat("x", 20<<10)) }},
+		"too large": {change: func(form url.Values) {
+			for i := range 200 {
+				form.Set("field"+strconv.Itoa(i), strings.Repeat("x", 100))
+			}
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := s.dump()

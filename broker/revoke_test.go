@@ -78,14 +78,24 @@ func TestM94_S115_RevokeTokensEndsEverythingOfTheUser(t *testing.T) {
 		t.Errorf("a second time with a token that has ended: %d", rec.Code)
 	}
 
+	for p, want := range map[*belonging]int{&ada: 0, &grace: 2} {
+		if list, err := w.broker.Sessions(t.Context(), w.subject(*p)); err != nil || len(list) != want {
+			t.Errorf("%s: %d sessions, %v; want %d", p.user, len(list), err, want)
+		}
+	}
+
 	t.Run("consents stay, and a sign-in afterwards works", func(t *testing.T) {
 		w.clock.Advance(time.Second)
+		asked := w.authorizations()
 		page := ada.first.Get(gatedSite + "/")
 		if page.Has("tenant-login-form") {
 			page = ada.first.SignIn("ada")
 		}
 		if page.Has("consent-form") || !page.Has("app") {
 			t.Fatalf("consent asked %t: %d %s", page.Has("consent-form"), page.Status, page.URL)
+		}
+		if w.authorizations() == asked {
+			t.Error("the context of the session that was ended has answered")
 		}
 		_, tokens := w.exchange(w.authorize(ada.second, "ada").Get("code"))
 		if status, _ := w.userinfo(tokens["access_token"].(string)); status != http.StatusOK {

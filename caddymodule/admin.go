@@ -63,7 +63,10 @@ func (adminAPI) serve(w http.ResponseWriter, r *http.Request) error {
 	if answer != nil {
 		event = append(event, answer.done...)
 	}
-	poolLogger().Info("admin_called", append(event, zap.Error(err))...)
+	if err != nil && (begun || status == http.StatusInternalServerError) {
+		event = append(event, zap.Error(err)) // a mistake is told to who made it
+	}
+	poolLogger().Info("admin_called", event...)
 	switch {
 	case err != nil && begun:
 		// The rest of the answer is missing, which whoever reads it must not

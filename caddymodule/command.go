@@ -48,13 +48,13 @@ func requireSubcommand(cmd *cobra.Command) {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		return noArguments(cmd, args)
+		return onlyCommands(cmd, args)
 	}
 }
 
-// noArguments refuses an argument of a command that has others below it: it
+// onlyCommands refuses an argument of a command that has others below it: it
 // can only be a misspelled one.
-func noArguments(cmd *cobra.Command, args []string) error {
+func onlyCommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}

@@ -35,7 +35,7 @@ cut off ends in an error.
 		Example: `  caddy auth-broker consents --client grafana
   caddy auth-broker consents --json > consents.jsonl
   caddy auth-broker consents withdraw --subject SUB --client grafana`,
-		Args: noArguments,
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return list.run(cmd) },
 	}
 	list.from.addressFlag(cmd)

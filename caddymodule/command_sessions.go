@@ -31,7 +31,7 @@ sites that are open in it. The user is named by the subject that tokens have
 as sub.`,
 		Example: `  caddy auth-broker sessions --subject SUB
   caddy auth-broker sessions end --subject SUB`,
-		Args: noArguments,
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if subject == "" {
 				return errWhoseSessionsCommand

@@ -32,7 +32,7 @@ Values are not remembered, unless a window is open: see the command open.`,
 		Example: `  caddy auth-broker traces
   caddy auth-broker traces --login ID --format html > sign-in.html
   caddy auth-broker traces open --for 10m`,
-		Args: noArguments,
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return q.run(cmd.OutOrStdout()) },
 	}
 	q.from.addressFlag(cmd)

@@ -124,14 +124,18 @@ func (a *App) redeem(ctx context.Context, query url.Values, l *login, binding st
 	}
 	granted, _ := tokens.Extra("scope").(string)
 	v.Granted = strings.Fields(granted)
-	return v, about.SID, a.complete(ctx, provider, tokens, v)
+	return v, about.SID, a.complete(ctx, provider, tokens, id.Subject, v)
 }
 
-// complete adds what the tokens do not say themselves.
-func (a *App) complete(ctx context.Context, provider *oidc.Provider, tokens *oauth2.Token, v *visit) error {
+// complete adds what the tokens do not say themselves. Userinfo has to be
+// about the same person (OpenID Connect Core, 5.3.2).
+func (a *App) complete(ctx context.Context, provider *oidc.Provider, tokens *oauth2.Token, subject string, v *visit) error {
 	info, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
 	if err != nil {
 		return fmt.Errorf("reading userinfo: %w", err)
+	}
+	if info.Subject != subject {
+		return errors.New("reading userinfo: it is about somebody else")
 	}
 	var told json.RawMessage
 	if err := info.Claims(&told); err != nil {

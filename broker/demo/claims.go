@@ -41,7 +41,7 @@ func (a *App) rows(v *visit) []ui.DemoClaim {
 		path := c.Place().String()
 		same := func(row ui.DemoClaim) bool { return row.Name == c.Name && row.Path == path }
 		if i := slices.IndexFunc(rows, same); i >= 0 {
-			rows[i].In = slices.Compact(append(rows[i].In, in...))
+			rows[i].In = inOrder(append(rows[i].In, in...))
 			continue
 		}
 		rows = append(rows, ui.DemoClaim{Name: c.Name, Path: path, Value: value, In: in, Sources: sources(v.Origins, c.Place())})
@@ -63,6 +63,17 @@ func carriers(c claims.Claim, all []told) (in []string, value string) {
 		in = append(in, string(t.in))
 	}
 	return in, value
+}
+
+// inOrder returns the names of tokens in the order in which they are told,
+// each once.
+func inOrder(names []string) (out []string) {
+	for _, t := range claims.TokenTypes() {
+		if t != claims.Introspection && slices.Contains(names, string(t)) {
+			out = append(out, string(t))
+		}
+	}
+	return out
 }
 
 // text returns a value as people read it: strings as they are, others as

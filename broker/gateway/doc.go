@@ -8,6 +8,10 @@
 // kept in a bounded [Cache], so that a request of a signed-in visitor costs
 // one hash and no I/O.
 //
+// A request is let through once, a stream goes on. So what stays open is
+// watched, and cut when its session ends. A browser that signs in again and
+// again without getting a session is stopped, with an explanation.
+//
 // Nothing is decided before every header that the gate could ever set has
 // been removed from the request, in every spelling that an application
 // could take for it.

@@ -248,6 +248,9 @@ func TestFlow(t *testing.T) {
 			t.Errorf("after %v: loops %v", after, !loops)
 		}
 	}
+	if got := readFlow("b.1.2.3.4").String(); got != "b" {
+		t.Errorf("more times than there can be: %q", got)
+	}
 	if f.reset().String() != "b" {
 		t.Errorf("reset: %q", f.reset())
 	}

@@ -30,6 +30,8 @@ type Broker interface {
 	Mint(ctx context.Context, c *oauth.Client, a *authn.Authorization) (token.Tokens, error)
 	// UserClaims are the claims that a lets c see.
 	UserClaims(a *authn.Authorization) map[string]any
+
+	Lineage
 }
 
 // Config of a gate. Sites is required.
@@ -41,6 +43,11 @@ type Config struct {
 
 	// Public paths: exact, or a prefix that ends in "/*".
 	Public []string
+
+	// Origins says that the application wants to know where the visitor's
+	// data comes from, see [Visitor.Authorization]. It costs a look into
+	// the store for each request.
+	Origins bool
 
 	// Fingerprint changes with all that the broker's own configuration
 	// contributes to tokens and to who may have them. What was minted under
@@ -66,6 +73,7 @@ type Gate struct {
 	headers []Header
 	managed managedNames
 	public  publicPaths
+	whole   bool // see Config.Origins
 
 	// print changes with everything that shapes the header values, so that
 	// a cached set made under another configuration is not used.
@@ -90,6 +98,7 @@ func New(c Config, d Deps) (*Gate, error) {
 		headers: c.Headers,
 		managed: newManagedNames(c.Headers),
 		public:  public,
+		whole:   c.Origins,
 	}
 	print := sha256.New()
 	fmt.Fprintf(print, "%q\n", c.Fingerprint)
@@ -139,6 +148,9 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, original *url.URL, 
 	}
 	opens, epoch := staysOpen(r), g.deps.Cache.streams.epoch.Load()
 	l, v, err := g.lookUp(r.Context(), s, handle.session)
+	if g.whole && err == nil {
+		v, err = g.withOrigins(r.Context(), handle.session, v)
+	}
 	switch {
 	case errors.Is(err, session.ErrNoSession):
 		return g.challenge(w, r, s, original, handle)
@@ -217,7 +229,7 @@ func (g *Gate) serveReserved(w http.ResponseWriter, r *http.Request, s *site, or
 	case path == s.logout && (r.Method == http.MethodGet || r.Method == http.MethodPost):
 		g.logout(w, r, s, c)
 	case path == s.me && r.Method == http.MethodGet:
-		g.me(w, r, s, c)
+		g.me(w, r, s, c, original.Query().Has("explain"))
 	case path == s.login, path == s.callbackAt, path == s.logout, path == s.me:
 		g.page(w, r, failure{reason: "method_not_allowed", status: http.StatusMethodNotAllowed})
 	default:

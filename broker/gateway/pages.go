@@ -63,9 +63,13 @@ func reasonOf(query url.Values) (reason, trace string) {
 	return oauth.ServerError, ""
 }
 
-// me tells a script or a curious user who is signed in. Never a token.
-func (g *Gate) me(w http.ResponseWriter, r *http.Request, s *site, c cookies) {
+// me tells a script or a curious user who is signed in, and on demand where
+// each claim comes from (M73). Never a token.
+func (g *Gate) me(w http.ResponseWriter, r *http.Request, s *site, c cookies, explain bool) {
 	v, err := g.visitor(r.Context(), s, c.session)
+	if explain && err == nil {
+		v, err = g.withOrigins(r.Context(), c.session, v)
+	}
 	if errors.Is(err, session.ErrNoSession) {
 		g.loginRequired(w, s)
 		return
@@ -76,7 +80,12 @@ func (g *Gate) me(w http.ResponseWriter, r *http.Request, s *site, c cookies) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_ = json.NewEncoder(w).Encode(map[string]any{"sub": v.Subject, "sid": v.SID, "claims": v.Claims()})
+	answer, out := map[string]any{"sub": v.Subject, "sid": v.SID, "claims": v.Claims()}, json.NewEncoder(w)
+	if explain {
+		answer["explanation"] = g.explain(v.authorization, v.Claims())
+		out.SetIndent("", "  ") // for people
+	}
+	_ = out.Encode(answer)
 }
 
 // logout ends the browser's SSO session with all its gate sessions. A link

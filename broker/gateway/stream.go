@@ -13,15 +13,19 @@ import (
 
 // staysOpen says whether the request asks for what may stay open: another
 // protocol on the connection (WebSocket, also over HTTP/2 and HTTP/3, RFC
-// 8441 and 9220), an event stream, or a remote call. It goes by what the
-// request says, so that all others cost nothing more; an answer without end
-// that nobody asked for by these names lasts until its connection does.
+// 8441 and 9220), an event stream, or a remote call (gRPC, always a POST).
+//
+// It goes by what the request says, so that all others cost nothing more. An
+// application that streams without being asked to in these words is not
+// noticed: such an answer lasts until it ends by itself.
 func staysOpen(r *http.Request) bool {
 	if r.Method == http.MethodConnect || len(r.Header["Upgrade"]) > 0 {
 		return true
 	}
-	if types := r.Header["Content-Type"]; len(types) > 0 && strings.HasPrefix(types[0], "application/grpc") {
-		return true
+	if r.Method == http.MethodPost {
+		if types := r.Header["Content-Type"]; len(types) > 0 && strings.HasPrefix(types[0], "application/grpc") {
+			return true
+		}
 	}
 	for _, accepted := range r.Header["Accept"] {
 		if strings.Contains(accepted, "text/event-stream") {
@@ -102,13 +106,14 @@ func (s *stream) over() bool {
 func (g *Gate) passStream(w http.ResponseWriter, r *http.Request, key watchKey, l *live, v *Visitor, epoch uint64, next Next) (err error) {
 	ctx, cancel := context.WithCancel(r.Context())
 	st := &stream{ResponseWriter: w, cancel: cancel}
-	if err := g.deps.Cache.streams.add(key, l, st, epoch); err != nil {
+	watched, err := g.deps.Cache.streams.add(key, l, st, epoch)
+	if err != nil {
 		cancel()
 		g.unavailable(w, r, err)
 		return nil
 	}
 	defer func() {
-		g.deps.Cache.streams.remove(key, st)
+		g.deps.Cache.streams.remove(watched, st)
 		if st.over() {
 			err = nil // how the handler took it is no fault to report
 		}

@@ -75,11 +75,11 @@ func newStreams(limit int) *streams {
 // add watches st, a stream of the session l that was looked up when the
 // epoch was the one given. It is looked up again if sessions were dropped
 // since: the one to tell us of this drop has gone by.
-func (s *streams) add(key watchKey, l *live, st *stream, epoch uint64) error {
+func (s *streams) add(key watchKey, l *live, st *stream, epoch uint64) (*watch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open >= s.max {
-		return errTooManyStreams
+		return nil, errTooManyStreams
 	}
 	w := s.watches[key]
 	if w == nil {
@@ -92,19 +92,25 @@ func (s *streams) add(key watchKey, l *live, st *stream, epoch uint64) error {
 	if epoch != s.epoch.Load() {
 		go s.lookAt([]*watch{w})
 	}
-	return nil
+	return w, nil
 }
 
 // remove forgets a stream that has come to its end.
-func (s *streams) remove(key watchKey, st *stream) {
+func (s *streams) remove(w *watch, st *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w := s.watches[key]
 	delete(w.streams, st)
 	s.open--
 	if len(w.streams) == 0 {
 		w.timer.Stop()
-		delete(s.watches, key)
+		s.forget(w)
+	}
+}
+
+// forget ends a watch; who opens a stream from now on gets a new one.
+func (s *streams) forget(w *watch) {
+	if s.watches[w.watchKey] == w {
+		delete(s.watches, w.watchKey)
 	}
 }
 
@@ -167,6 +173,7 @@ func (s *streams) look(w *watch) error {
 // ours must not keep open what somebody has ended.
 func (s *streams) cut(w *watch, why error) {
 	s.mu.Lock()
+	s.forget(w)
 	ended := make([]*stream, 0, len(w.streams))
 	for st := range w.streams {
 		ended = append(ended, st)

@@ -46,7 +46,7 @@ func (v *Visitor) Claim(name string) (any, bool) {
 func (v *Visitor) Claims() map[string]any { return v.claims }
 
 // Authorization returns what the visitor let the site have, for reading only.
-// The origins of its context are not kept.
+// The origins in its context are there if the gate was told to have them.
 func (v *Visitor) Authorization() *authn.Authorization { return v.authorization }
 
 // value returns what a placeholder stands for; nil if it has no value.
@@ -96,6 +96,7 @@ func (g *Gate) lookUp(ctx context.Context, s *site, handle string) (*live, *Visi
 		if err != nil {
 			return nil, nil, err
 		}
+		loaded.Authorization.Context.Origins = nil // see withOrigins
 		l = newLive(loaded)
 		l.drops = drops
 		l = g.deps.Cache.add(&key, l)

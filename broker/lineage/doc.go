@@ -27,5 +27,5 @@
 //
 // A static graph knows what can arrive, not what will: an upstream may leave
 // a value out, a person may withhold a scope. Why it did not arrive in one
-// sign-in is in the trace of package authn.
+// sign-in is in the trace of package authn, which [SignInPage] shows.
 package lineage

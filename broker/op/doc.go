@@ -35,7 +35,15 @@
 // sign-ins that nobody finishes cost the server nothing. Afterwards it holds
 // personal data and is a record in the store.
 //
-// When it ends, what became of the person's data is kept for the operator who
-// is asked why a claim is missing: names, types and reasons, and no value
-// (tracerecord.go, tracestore.go, traceexplain.go).
+// A provider that is down is marked on the chooser, and ends no sign-in that
+// could begin at another one (health.go, fallback.go). A sign-in that is lost,
+// in a tab of yesterday say, ends on a page that leads back to the application
+// it was for (wayback.go).
+//
+// Signing out is a page of its own (logout.go): it ends the browser's session
+// with all that hangs on it.
+//
+// When a sign-in ends, what became of the person's data is kept for the
+// operator who is asked why a claim is missing: names, types and reasons, and
+// no value (tracerecord.go, tracestore.go, traceexplain.go).
 package op

@@ -3,6 +3,7 @@ package ui
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 func TestS51_ContrastOfAnyAccent(t *testing.T) {
 	base, _, _ := bytes.Cut(styleCSS(), []byte("\n*,")) // the colours, without the rules
 	check := func(t interface{ Errorf(string, ...any) }, c rgb) {
-		checkContrast(t, append(base[:len(base):len(base)], Accent{c}.css(base)...))
+		checkContrast(t, append(slices.Clip(base), Accent{c}.css(base)...))
 	}
 	t.Run("across the cube", func(t *testing.T) {
 		for r := 0; r <= 255; r += 17 {

@@ -73,7 +73,7 @@ func (p *Pages) DemoStart(w http.ResponseWriter, r *http.Request, v DemoStart) {
 }
 
 // Named says whether the protocol's name says more than the other one.
-func (s DemoScope) Named() bool { return s.DisplayName != s.Name }
+func (s DemoScope) Named() bool { return s.DisplayName != clean(s.Name, maxName) }
 
 // Told says whether there is anything to say beside the name.
 func (s DemoScope) Told() bool { return s.Named() || s.Description != "" }

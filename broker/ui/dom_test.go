@@ -91,6 +91,8 @@ func allPages(p *Pages) map[string]func(http.ResponseWriter, *http.Request) {
 		"error":          func(w http.ResponseWriter, r *http.Request) { p.Error(w, r, fullError()) },
 		"logout confirm": func(w http.ResponseWriter, r *http.Request) { p.LogoutConfirm(w, r, fullLogoutConfirm()) },
 		"signed out":     func(w http.ResponseWriter, r *http.Request) { p.SignedOut(w, r, fullSignedOut()) },
+		"portal":         func(w http.ResponseWriter, r *http.Request) { p.Portal(w, r, fullPortal()) },
+		"withdrawal":     func(w http.ResponseWriter, r *http.Request) { p.Withdrawal(w, r, fullWithdrawal()) },
 		"demo start":     func(w http.ResponseWriter, r *http.Request) { p.DemoStart(w, r, fullDemoStart()) },
 		"demo forward":   func(w http.ResponseWriter, r *http.Request) { p.DemoForward(w, r, fullDemoForward()) },
 		"demo claims":    func(w http.ResponseWriter, r *http.Request) { p.Demo(w, r, fullDemo(DemoClaims)) },

@@ -1,9 +1,9 @@
 package ui
 
 import (
+	"encoding/hex"
 	"fmt"
 	"math"
-	"strconv"
 )
 
 // An rgb is a colour of the sRGB space, as style sheets write it.
@@ -17,11 +17,11 @@ func parseRGB(s string) (rgb, bool) {
 	if len(s) != 7 || s[0] != '#' {
 		return rgb{}, false
 	}
-	n, err := strconv.ParseUint(s[1:], 16, 32)
+	n, err := hex.DecodeString(s[1:])
 	if err != nil {
 		return rgb{}, false
 	}
-	return rgb{uint8(n >> 16), uint8(n >> 8), uint8(n)}, true
+	return rgb(n), true
 }
 
 func (c rgb) String() string { return fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2]) }

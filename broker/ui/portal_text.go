@@ -61,6 +61,7 @@ type portalText struct {
 	EndAllMeans   string
 }
 
+//nolint:dupl // the same texts in another language
 func englishPortal() portalText {
 	return portalText{
 		Title:      "My account",
@@ -132,6 +133,7 @@ func englishPortal() portalText {
 	}
 }
 
+//nolint:dupl // the same texts in another language
 func germanPortal() portalText {
 	return portalText{
 		Title:      "Mein Konto",

@@ -26,7 +26,7 @@ func (p *Pages) Withdrawal(w http.ResponseWriter, r *http.Request, v Withdrawal)
 	text := p.language(r, "")
 	v.Action, v.CancelURL = target(v.Action), target(v.CancelURL)
 	v.App.Client = v.App.Client.clean(text)
-	var lines []portalGrant
+	lines := make([]portalGrant, 0, len(v.App.Grants))
 	for _, g := range v.App.Grants {
 		lines = append(lines, newPortalGrant(g, v.App.Client.Name, text))
 	}

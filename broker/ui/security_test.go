@@ -14,7 +14,7 @@ func TestS43_Headers(t *testing.T) {
 		"consent":        strings.Replace(plain, "form-action 'self'", "form-action 'self' https://grafana.example.com", 1),
 		"logout confirm": strings.Replace(plain, "form-action 'self'", "form-action 'self' https://login.example.com", 1),
 	}
-	outsideSignIn := map[string]bool{"demo start": true, "demo claims": true, "demo token": true, "demo refresh": true}
+	outsideSignIn := map[string]bool{"portal": true, "withdrawal": true, "demo start": true, "demo claims": true, "demo token": true, "demo refresh": true}
 	for name, page := range allPages(newPages(t)) {
 		t.Run(name, func(t *testing.T) {
 			h := serve("GET", page).Header()
