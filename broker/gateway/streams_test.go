@@ -115,14 +115,14 @@ func TestS17_StreamOpenedAsItsSessionEnds(t *testing.T) {
 		synctest.Wait()
 		handle := ada.cookies[origin][len("__Host-auth_gate="):]
 		site := s.gate.sites["app.example.com"]
-		l, _, err := s.gate.lookUp(t.Context(), site, handle)
+		l, _, err := s.gate.lookUp(s.Context(), site, handle)
 		if err != nil {
 			t.Fatal(err)
 		}
 		key, r := watchKey{s.gate, site, handle}, s.cache.streams
 		s.sessions.Limits.Lifetime = 0
 		r.cut(r.watches[key], session.ErrNoSession)
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(s.Context())
 		last := &stream{ResponseWriter: httptest.NewRecorder(), cancel: cancel}
 		w, err := r.add(key, l, last, r.epoch.Load())
 		if err != nil {

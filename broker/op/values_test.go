@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -232,4 +233,28 @@ func TestFollowShowsTheWayOfAClaim(t *testing.T) {
 	if got := shown(strings.Repeat("x", 300)); len([]rune(got)) != maxShown+1 {
 		t.Errorf("%d characters", len([]rune(got)))
 	}
+}
+
+// Sign-ins, administrators and the timer meet here.
+func TestValuesAreSafeForConcurrentUse(t *testing.T) {
+	s, _ := watched(time.Now)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for range 20 {
+				if i == 0 {
+					_, _ = s.OpenValues(t.Context(), time.Minute)
+				}
+				keep(s, fmt.Sprint("login-", i), authn.StageMapping, map[string]any{"n": i})
+				if v := s.ValuesOf(fmt.Sprint("login-", i)); v != nil && len(v.Stages) != 1 {
+					t.Errorf("%d stages", len(v.Stages))
+				}
+				if i == 1 {
+					s.CloseValues()
+				}
+			}
+		})
+	}
+	all.Wait()
+	s.CloseValues()
 }
