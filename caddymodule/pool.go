@@ -39,8 +39,13 @@ func newState(path string) *state {
 	}
 }
 
-// Destruct closes the store when no configuration uses it any more.
-func (s *state) Destruct() error { return s.store.Close() }
+// Destruct closes the store when no configuration uses it any more. Then no
+// session of it can be asked about, and streams that one let in end.
+func (s *state) Destruct() error {
+	err := s.store.Close()
+	s.cache.Drop("")
+	return err
+}
 
 // A pooledProvider keeps a provider's metadata and keys, so that a reload
 // does not fetch them again.

@@ -3,6 +3,7 @@ package authn
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -82,7 +83,7 @@ func (c *Context) Clone() *Context {
 	out := *c
 	out.Attributes, _ = claims.Clone(c.Attributes).(map[string]any)
 	out.AMR = slices.Clone(c.AMR)
-	out.Origins = c.Origins.clone()
+	out.Origins = maps.Clone(c.Origins)
 	return &out
 }
 

@@ -1,9 +1,15 @@
 package authn
 
-import "maps"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
+)
 
 // An Origin tells the person whose data it is where a value of the context
-// comes from. It holds no value.
+// comes from. It holds no value. The zero value is of an unknown origin.
 type Origin struct {
 	// Stage that put the value there: [StageMapping], [StageScript] or
 	// [StageApplication].
@@ -16,8 +22,59 @@ type Origin struct {
 	From      string `json:"from,omitempty"`
 }
 
+// An OriginKind is who put a value where it is.
+type OriginKind string
+
+// Who can.
+const (
+	FromProvider    OriginKind = "provider"
+	FromOperator    OriginKind = "operator" // the same for everybody
+	FromScript      OriginKind = "script"
+	FromApplication OriginKind = "application"
+	FromSignIn      OriginKind = "sign_in" // tells of the sign-in, not of the person
+	FromBroker      OriginKind = "broker"
+	FromUnknown     OriginKind = "unknown"
+)
+
+// Kind returns who put the value there.
+func (o Origin) Kind() OriginKind {
+	switch {
+	case o.Stage == StageScript:
+		return FromScript
+	case o.Stage == StageApplication:
+		return FromApplication
+	case o.Stage != StageMapping:
+		return FromUnknown
+	case o.Attribute == "":
+		return FromOperator
+	}
+	return FromProvider
+}
+
+// Read returns the document and the path of the claim in it that the value
+// was read from; both are empty for what no provider sent.
+func (o Origin) Read() (document, path string) {
+	document, path, _ = strings.Cut(o.From, " ")
+	return document, path
+}
+
 // Origins are by name in the context, as schemas have it: "address.country".
 type Origins map[string]Origin
+
+// At returns where what stands at the place comes from: of an object maybe
+// from several places, in the order of their names, each told once.
+func (o Origins) At(place claims.Path) (out []Origin) {
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		at, err := claims.ParsePath(name)
+		if err != nil || !at.Within(place) && !place.Within(at) {
+			continue
+		}
+		if !slices.Contains(out, o[name]) {
+			out = append(out, o[name])
+		}
+	}
+	return out
+}
 
 // Origins returns where each value comes from that the stages have left in the
 // context.
@@ -39,6 +96,3 @@ func (t Trace) Origins() Origins {
 	}
 	return out
 }
-
-// clone returns a copy; that of nil is nil.
-func (o Origins) clone() Origins { return maps.Clone(o) }

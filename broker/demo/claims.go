@@ -29,7 +29,7 @@ func (v *visit) told() []told {
 func (a *App) rows(v *visit) []ui.DemoClaim {
 	all := v.told()
 	rows := []ui.DemoClaim{{
-		Name: "sub", Path: "sub", Sources: []ui.DemoSource{{Origin: ui.DemoFromBroker}},
+		Name: "sub", Path: "sub", Sources: []ui.DemoSource{{Origin: authn.FromBroker}},
 	}}
 	every := claims.Claim{Name: "sub", Types: claims.TokenTypes()}
 	rows[0].In, rows[0].Value = carriers(every, all)
@@ -88,39 +88,19 @@ func text(v any) string {
 	return indented(v)
 }
 
-// sources returns where the value at place was read: of an object maybe in
-// several places, each told once.
+// sources returns where the value at place was read.
 func sources(origins authn.Origins, place claims.Path) (out []ui.DemoSource) {
-	var names []string
-	for name := range origins {
-		at, err := claims.ParsePath(name)
-		if err == nil && (at.Within(place) || place.Within(at)) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if s := source(origins[name]); !slices.Contains(out, s) {
-			out = append(out, s)
+	for _, o := range origins.At(place) {
+		document, claim := o.Read()
+		source := ui.DemoSource{Origin: o.Kind(), Document: document, Claim: claim}
+		if !slices.Contains(out, source) {
+			out = append(out, source)
 		}
 	}
 	if out == nil {
-		out = []ui.DemoSource{{Origin: ui.DemoFromUnknown}}
+		out = []ui.DemoSource{{Origin: authn.FromUnknown}}
 	}
 	return out
-}
-
-func source(o authn.Origin) ui.DemoSource {
-	switch {
-	case o.Stage == authn.StageScript:
-		return ui.DemoSource{Origin: ui.DemoFromScript}
-	case o.Stage == authn.StageApplication:
-		return ui.DemoSource{Origin: ui.DemoFromApplication}
-	case o.From == "":
-		return ui.DemoSource{Origin: ui.DemoFromOperator}
-	}
-	document, claim, _ := strings.Cut(o.From, " ")
-	return ui.DemoSource{Origin: ui.DemoFromProvider, Document: document, Claim: claim}
 }
 
 // person is how the tokens name who signed in.

@@ -52,20 +52,20 @@ func TestM90_RowsTellEachClaimWithItsSource(t *testing.T) {
 		},
 	}
 	provider := func(document, claim string) ui.DemoSource {
-		return ui.DemoSource{Origin: ui.DemoFromProvider, Document: document, Claim: claim}
+		return ui.DemoSource{Origin: authn.FromProvider, Document: document, Claim: claim}
 	}
 	want := []ui.DemoClaim{
-		{Name: "sub", Path: "sub", Value: "u1", Sources: []ui.DemoSource{{Origin: ui.DemoFromBroker}}, In: []string{"id_token", "access_token", "userinfo"}},
+		{Name: "sub", Path: "sub", Value: "u1", Sources: []ui.DemoSource{{Origin: authn.FromBroker}}, In: []string{"id_token", "access_token", "userinfo"}},
 		{Name: "name", Path: "name", Value: "Ada", Sources: []ui.DemoSource{provider("id_token", "name")}, In: []string{"id_token", "access_token", "userinfo"}},
-		{Name: "plan", Path: "billing.plan", Value: "basic", Sources: []ui.DemoSource{{Origin: ui.DemoFromOperator}}, In: []string{"id_token"}},
-		{Name: "plan", Path: "billing.code", Value: "7", Sources: []ui.DemoSource{{Origin: ui.DemoFromApplication}}, In: []string{"access_token"}},
+		{Name: "plan", Path: "billing.plan", Value: "basic", Sources: []ui.DemoSource{{Origin: authn.FromOperator}}, In: []string{"id_token"}},
+		{Name: "plan", Path: "billing.code", Value: "7", Sources: []ui.DemoSource{{Origin: authn.FromApplication}}, In: []string{"access_token"}},
 		{
 			Name: "address", Path: "address", Value: "{\n  \"country\": \"GB\",\n  \"locality\": \"London\",\n  \"postal_code\": \"E1 6AN\"\n}",
-			Sources: []ui.DemoSource{provider("userinfo", `https://example\.com/country of birth`), {Origin: ui.DemoFromScript}},
+			Sources: []ui.DemoSource{provider("userinfo", `https://example\.com/country of birth`), {Origin: authn.FromScript}},
 			In:      []string{"id_token", "userinfo"},
 		},
-		{Name: "quota", Path: "quota", Value: "12345678901234567890", Sources: []ui.DemoSource{{Origin: ui.DemoFromUnknown}}, In: []string{"userinfo"}},
-		{Name: "groups", Path: "groups", Value: `["a"]`, Sources: []ui.DemoSource{{Origin: ui.DemoFromScript}}, In: []string{"id_token"}},
+		{Name: "quota", Path: "quota", Value: "12345678901234567890", Sources: []ui.DemoSource{{Origin: authn.FromUnknown}}, In: []string{"userinfo"}},
+		{Name: "groups", Path: "groups", Value: `["a"]`, Sources: []ui.DemoSource{{Origin: authn.FromScript}}, In: []string{"id_token"}},
 	}
 	if d := cmp.Diff(want, a.rows(v)); d != "" {
 		t.Error(d)
@@ -75,11 +75,11 @@ func TestM90_RowsTellEachClaimWithItsSource(t *testing.T) {
 // A claim that reads inside of a value has the origin of the value.
 func TestSourcesOfWhatLiesInsideAValue(t *testing.T) {
 	origins := authn.Origins{"app_metadata": {Stage: authn.StageMapping, Attribute: "app", From: "userinfo app"}}
-	want := []ui.DemoSource{{Origin: ui.DemoFromProvider, Document: "userinfo", Claim: "app"}}
+	want := []ui.DemoSource{{Origin: authn.FromProvider, Document: "userinfo", Claim: "app"}}
 	if d := cmp.Diff(want, sources(origins, path(t, "app_metadata.plan"))); d != "" {
 		t.Error(d)
 	}
-	unknown := []ui.DemoSource{{Origin: ui.DemoFromUnknown}}
+	unknown := []ui.DemoSource{{Origin: authn.FromUnknown}}
 	for _, elsewhere := range []string{"app_metadata2", "app"} {
 		if d := cmp.Diff(unknown, sources(origins, path(t, elsewhere))); d != "" {
 			t.Errorf("%s: %s", elsewhere, d)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
@@ -40,8 +39,8 @@ type explanation struct {
 // A source is for the developer of the application, who knows neither our
 // configuration nor our terms.
 type source struct {
-	Kind string `json:"kind"` // provider, operator, script, application, sign_in, broker or unknown
-	Text string `json:"text"`
+	Kind authn.OriginKind `json:"kind"`
+	Text string           `json:"text"`
 
 	// Of what comes from a provider.
 	Connection string `json:"connection,omitempty"`
@@ -71,49 +70,41 @@ func (g *Gate) explain(a *authn.Authorization, values map[string]any) []explanat
 func (g *Gate) sources(c *authn.Context, place claims.Path) (out []source) {
 	switch place.Top() {
 	case "sub":
-		return []source{{Kind: "broker", Text: "made by the broker to tell its users apart"}}
+		return []source{{Kind: authn.FromBroker, Text: "made by the broker to tell its users apart"}}
 	case "scp":
-		return []source{{Kind: "broker", Text: "the scopes that this site was granted"}}
+		return []source{{Kind: authn.FromBroker, Text: "the scopes that this site was granted"}}
 	case "amr", "acr":
-		return []source{{Kind: "sign_in", Text: "how the visitor signed in"}}
+		return []source{{Kind: authn.FromSignIn, Text: "how the visitor signed in"}}
 	case "idp_sub":
 		connection := g.deps.Broker.Connection(c.Connection)
-		return []source{{Kind: "provider", Text: fmt.Sprintf("who the visitor is at %s", connection), Connection: connection}}
+		return []source{{Kind: authn.FromProvider, Text: fmt.Sprintf("who the visitor is at %s", connection), Connection: connection}}
 	}
-	names := make([]string, 0, len(c.Origins))
-	for name := range c.Origins {
-		at, err := claims.ParsePath(name)
-		if err == nil && (at.Within(place) || place.Within(at)) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if o := g.source(c.Connection, c.Origins[name]); !slices.Contains(out, o) {
-			out = append(out, o)
+	for _, o := range c.Origins.At(place) {
+		if from := g.source(c.Connection, o); !slices.Contains(out, from) {
+			out = append(out, from)
 		}
 	}
 	if out == nil {
-		out = []source{{Kind: "unknown", Text: "not noted at this sign-in; sign in again to see it"}}
+		out = []source{{Kind: authn.FromUnknown, Text: "not noted at this sign-in; sign in again to see it"}}
 	}
 	return out
 }
 
 func (g *Gate) source(connection string, o authn.Origin) source {
-	switch {
-	case o.Stage == authn.StageScript:
-		return source{Kind: "script", Text: "set by a script of the operator, after the sign-in"}
-	case o.Stage == authn.StageApplication:
-		return source{Kind: "application", Text: "set by the application that the visitor was sent to after the sign-in"}
-	case o.From == "":
-		return source{Kind: "operator", Text: "set by the operator, the same for everybody"}
+	from := source{Kind: o.Kind()}
+	switch from.Kind {
+	case authn.FromScript:
+		from.Text = "set by a script of the operator, after the sign-in"
+	case authn.FromApplication:
+		from.Text = "set by the application that the visitor was sent to after the sign-in"
+	case authn.FromOperator:
+		from.Text = "set by the operator, the same for everybody"
+	default:
+		from.Connection = g.deps.Broker.Connection(connection)
+		from.Document, from.Claim = o.Read()
+		from.Attribute = cmp.Or(g.deps.Broker.Attribute(connection, o.Attribute), o.Attribute)
+		from.Text = fmt.Sprintf("%s (claim %s of the %s of %s)", from.Attribute, from.Claim, from.Document, from.Connection)
 	}
-	document, claim, _ := strings.Cut(o.From, " ")
-	from := source{
-		Kind: "provider", Connection: g.deps.Broker.Connection(connection), Document: document, Claim: claim,
-		Attribute: cmp.Or(g.deps.Broker.Attribute(connection, o.Attribute), o.Attribute),
-	}
-	from.Text = fmt.Sprintf("%s (claim %s of the %s of %s)", from.Attribute, from.Claim, from.Document, from.Connection)
 	return from
 }
 

@@ -40,11 +40,11 @@ func (p *Portal) data(c *authn.Context) []ui.Datum {
 	for _, f := range p.Fields {
 		switch f.Name.String() {
 		case "sub":
-			out = append(out, ui.Datum{Name: "sub", Label: f.Description, Value: c.Subject, Origin: ui.Origin{Kind: ui.OriginBroker}})
+			out = append(out, ui.Datum{Name: "sub", Label: f.Description, Value: c.Subject, Origin: ui.Origin{Kind: authn.FromBroker}})
 		case "idp_sub":
 			out = append(out, ui.Datum{
 				Name: "idp_sub", Label: f.Description, Value: c.IDPSubject,
-				Origin: ui.Origin{Kind: ui.OriginUpstream, Connection: p.Broker.Connection(c.Connection)},
+				Origin: ui.Origin{Kind: authn.FromProvider, Connection: p.Broker.Connection(c.Connection)},
 			})
 		}
 	}
@@ -76,20 +76,16 @@ func readable(f authn.Field, v any) any {
 
 // origin puts an origin into the terms of the page.
 func (p *Portal) origin(connection string, o authn.Origin) ui.Origin {
-	switch {
-	case o.Stage == authn.StageScript:
-		return ui.Origin{Kind: ui.OriginScript}
-	case o.Stage == authn.StageApplication:
-		return ui.Origin{Kind: ui.OriginApplication}
-	case o.Stage != authn.StageMapping:
+	switch kind := o.Kind(); kind {
+	case authn.FromUnknown:
 		return ui.Origin{}
-	case o.Attribute == "":
-		return ui.Origin{Kind: ui.OriginOperator}
-	}
-	document, path, _ := strings.Cut(o.From, " ")
-	return ui.Origin{
-		Kind: ui.OriginUpstream, Connection: p.Broker.Connection(connection),
-		Document: document, Path: plainPath(path),
+	case authn.FromProvider:
+		document, path := o.Read()
+		return ui.Origin{
+			Kind: kind, Connection: p.Broker.Connection(connection), Document: document, Path: plainPath(path),
+		}
+	default:
+		return ui.Origin{Kind: kind}
 	}
 }
 

@@ -201,18 +201,18 @@ func TestM58_DataAndItsOrigins(t *testing.T) {
 		"address.country": {Stage: authn.StageMapping, Attribute: "address.country", From: "id_token address.country"},
 	}
 	upstream := func(document, path string) ui.Origin {
-		return ui.Origin{Kind: ui.OriginUpstream, Connection: "the acme", Document: document, Path: path}
+		return ui.Origin{Kind: authn.FromProvider, Connection: "the acme", Document: document, Path: path}
 	}
 	want := []ui.Datum{
 		{Name: "name", Label: "Name", Value: "Ada", Origin: upstream("id_token", "name")},
-		{Name: "nickname", Label: "Nickname", Value: "a", Origin: ui.Origin{Kind: ui.OriginScript}},
-		{Name: "website", Label: "Website", Value: "w", Origin: ui.Origin{Kind: ui.OriginOperator}},
-		{Name: "gender", Label: "Gender", Value: "f", Origin: ui.Origin{Kind: ui.OriginApplication}},
+		{Name: "nickname", Label: "Nickname", Value: "a", Origin: ui.Origin{Kind: authn.FromScript}},
+		{Name: "website", Label: "Website", Value: "w", Origin: ui.Origin{Kind: authn.FromOperator}},
+		{Name: "gender", Label: "Gender", Value: "f", Origin: ui.Origin{Kind: authn.FromApplication}},
 		{Name: "updated_at", Label: "Last updated", Value: time.Unix(1_700_000_000, 0)},
 		{Name: "address.country", Label: "Country", Value: "GB", Origin: upstream("id_token", "address.country")},
 		{Name: "team", Label: "Team", Value: "blue", Origin: upstream("userinfo", "https://example.com/team")},
-		{Name: "sub", Label: "Subject", Value: "ada", Origin: ui.Origin{Kind: ui.OriginBroker}},
-		{Name: "idp_sub", Label: "IDP subject", Value: "auth0|1", Origin: ui.Origin{Kind: ui.OriginUpstream, Connection: "the acme"}},
+		{Name: "sub", Label: "Subject", Value: "ada", Origin: ui.Origin{Kind: authn.FromBroker}},
+		{Name: "idp_sub", Label: "IDP subject", Value: "auth0|1", Origin: ui.Origin{Kind: authn.FromProvider, Connection: "the acme"}},
 	}
 	if diff := cmp.Diff(want, p.data(c)); diff != "" {
 		t.Error(diff)

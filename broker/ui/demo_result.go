@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 )
 
 // A DemoTab is a part of what the demo got.
@@ -24,19 +26,6 @@ const (
 func DemoTabs() []DemoTab {
 	return []DemoTab{DemoClaims, DemoAccessToken, DemoIDToken, DemoRefreshToken}
 }
-
-// A DemoOrigin says who put a value where it was read.
-type DemoOrigin string
-
-// The origins.
-const (
-	DemoFromProvider    DemoOrigin = "provider"
-	DemoFromOperator    DemoOrigin = "operator"
-	DemoFromScript      DemoOrigin = "script"
-	DemoFromApplication DemoOrigin = "application"
-	DemoFromBroker      DemoOrigin = "broker"
-	DemoFromUnknown     DemoOrigin = "unknown"
-)
 
 // Demo is what a sign-in brought the demo application, a tab at a time.
 //
@@ -86,7 +75,7 @@ type DemoClaim struct {
 // A DemoSource is where a value was read. Document and Claim are the
 // provider's: "id_token" and "address.country".
 type DemoSource struct {
-	Origin          DemoOrigin
+	Origin          authn.OriginKind
 	Document, Claim string
 }
 

@@ -1,6 +1,10 @@
 package ui
 
-import "time"
+import (
+	"time"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+)
 
 // What the demo's pages are tried out with.
 
@@ -28,12 +32,12 @@ func fullDemo(tab DemoTab) Demo {
 		Granted:  []DemoScope{{Name: "openid", DisplayName: "Confirm who you are"}, {Name: "profile", DisplayName: "Profile"}},
 		Withheld: []DemoScope{{Name: "email", DisplayName: "Email"}},
 		Claims: []DemoClaim{
-			{Name: "sub", Path: "sub", Value: "5f1c2a90b7d44c1e8a3b", Sources: []DemoSource{{Origin: DemoFromBroker}}, In: []string{"id_token", "access_token", "userinfo"}},
-			{Name: "name", Path: "name", Value: "Ada Example", Sources: []DemoSource{{Origin: DemoFromProvider, Document: "id_token", Claim: "name"}}, In: []string{"id_token", "access_token", "userinfo"}},
+			{Name: "sub", Path: "sub", Value: "5f1c2a90b7d44c1e8a3b", Sources: []DemoSource{{Origin: authn.FromBroker}}, In: []string{"id_token", "access_token", "userinfo"}},
+			{Name: "name", Path: "name", Value: "Ada Example", Sources: []DemoSource{{Origin: authn.FromProvider, Document: "id_token", Claim: "name"}}, In: []string{"id_token", "access_token", "userinfo"}},
 			{Name: "address", Path: "address", Value: "{\n  \"country\": \"GB\",\n  \"locality\": \"London\"\n}", Sources: []DemoSource{
-				{Origin: DemoFromProvider, Document: "userinfo", Claim: "address.country"}, {Origin: DemoFromScript},
+				{Origin: authn.FromProvider, Document: "userinfo", Claim: "address.country"}, {Origin: authn.FromScript},
 			}, In: []string{"id_token", "userinfo"}},
-			{Name: "plan", Path: "billing.plan", Value: "basic", Sources: []DemoSource{{Origin: DemoFromOperator}}, In: []string{"userinfo"}},
+			{Name: "plan", Path: "billing.plan", Value: "basic", Sources: []DemoSource{{Origin: authn.FromOperator}}, In: []string{"userinfo"}},
 		},
 		AccessToken: DemoToken{
 			Raw:    "bm90LWEtdG9rZW4.bm90LWEtdG9rZW4tYnV0LWFzLWxvbmctYXMtb25lLW1pZ2h0LWJl.bm90LWEtc2lnbmF0dXJl",

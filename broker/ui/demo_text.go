@@ -1,5 +1,7 @@
 package ui
 
+import "github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+
 // demoText are the words of the demo application.
 type demoText struct {
 	Name string
@@ -37,7 +39,7 @@ type demoText struct {
 	SourcePath  string
 	ReadFrom    string
 	CarriedBy   string
-	Origins     map[DemoOrigin]string
+	Origins     map[authn.OriginKind]string
 	Documents   map[string]string // where, in the provider's answer
 	Carriers    map[string]string
 
@@ -107,9 +109,9 @@ func englishDemo() demoText {
 		SourcePath:  "Source path",
 		ReadFrom:    "Read from",
 		CarriedBy:   "Carried by",
-		Origins: map[DemoOrigin]string{
-			DemoFromProvider: "from the provider", DemoFromOperator: "set by the operator", DemoFromScript: "set by a script",
-			DemoFromApplication: "set by the application visited after sign-in", DemoFromBroker: "made by the broker", DemoFromUnknown: "not known",
+		Origins: map[authn.OriginKind]string{
+			authn.FromProvider: "from the provider", authn.FromOperator: "set by the operator", authn.FromScript: "set by a script",
+			authn.FromApplication: "set by the application visited after sign-in", authn.FromBroker: "made by the broker", authn.FromUnknown: "not known",
 		},
 		Documents: map[string]string{
 			"id_token": "in the provider’s ID token", "access_token": "in the provider’s access token",
@@ -184,9 +186,9 @@ func germanDemo() demoText {
 		SourcePath:  "Quellpfad",
 		ReadFrom:    "Gelesen aus",
 		CarriedBy:   "Enthalten in",
-		Origins: map[DemoOrigin]string{
-			DemoFromProvider: "vom Anbieter", DemoFromOperator: "vom Betreiber festgelegt", DemoFromScript: "von einem Skript gesetzt",
-			DemoFromApplication: "von der Anwendung gesetzt, die nach der Anmeldung besucht wurde", DemoFromBroker: "vom Broker erzeugt", DemoFromUnknown: "nicht bekannt",
+		Origins: map[authn.OriginKind]string{
+			authn.FromProvider: "vom Anbieter", authn.FromOperator: "vom Betreiber festgelegt", authn.FromScript: "von einem Skript gesetzt",
+			authn.FromApplication: "von der Anwendung gesetzt, die nach der Anmeldung besucht wurde", authn.FromBroker: "vom Broker erzeugt", authn.FromUnknown: "nicht bekannt",
 		},
 		Documents: map[string]string{
 			"id_token": "im ID-Token des Anbieters", "access_token": "im Zugriffstoken des Anbieters",

@@ -3,6 +3,8 @@ package ui
 import (
 	"fmt"
 	"strings"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 )
 
 // A Datum is one value that is known about the visitor.
@@ -22,7 +24,7 @@ type Datum struct {
 
 // An Origin is where a value comes from. The zero value says nothing.
 type Origin struct {
-	Kind OriginKind
+	Kind authn.OriginKind
 
 	// Of what comes from upstream: the connection's name for people, the
 	// document, "id_token" for example, and the path in it.
@@ -30,18 +32,6 @@ type Origin struct {
 	Document   string
 	Path       string
 }
-
-// OriginKind is who put a value where it is.
-type OriginKind string
-
-// Who can.
-const (
-	OriginUpstream    OriginKind = "upstream"
-	OriginOperator    OriginKind = "operator" // the same for everybody
-	OriginScript      OriginKind = "script"
-	OriginApplication OriginKind = "application"
-	OriginBroker      OriginKind = "broker"
-)
 
 // A dataLine is a datum as the template sees it.
 type dataLine struct {
@@ -65,7 +55,7 @@ func (c *catalogue) dataLines(data []Datum) (lines []dataLine) {
 
 func (c *catalogue) origin(o Origin) (words, path string) {
 	words = c.Portal.Origins[o.Kind]
-	if o.Kind != OriginUpstream {
+	if o.Kind != authn.FromProvider {
 		return words, ""
 	}
 	connection := clean(o.Connection, maxName)

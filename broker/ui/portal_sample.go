@@ -3,6 +3,8 @@ package ui
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 )
 
 func fullPortal() Portal {
@@ -18,9 +20,9 @@ func fullPortal() Portal {
 		},
 		SignIn: SignIn{Connection: "Acme staff", Time: at, Methods: []string{"pwd", "badge"}},
 		Data: []Datum{
-			{Name: "name", Label: "Name", Value: "Ada Lovelace", Origin: Origin{Kind: OriginUpstream, Connection: "Acme staff", Document: "id_token", Path: "name"}},
-			{Name: "groups", Label: "Groups of the user", Value: []any{"staff", "admins"}, Origin: Origin{Kind: OriginScript}},
-			{Name: "profile", Value: map[string]any{"since": json.Number("2019"), "active": true}, Origin: Origin{Kind: OriginUpstream, Connection: "Acme staff"}},
+			{Name: "name", Label: "Name", Value: "Ada Lovelace", Origin: Origin{Kind: authn.FromProvider, Connection: "Acme staff", Document: "id_token", Path: "name"}},
+			{Name: "groups", Label: "Groups of the user", Value: []any{"staff", "admins"}, Origin: Origin{Kind: authn.FromScript}},
+			{Name: "profile", Value: map[string]any{"since": json.Number("2019"), "active": true}, Origin: Origin{Kind: authn.FromProvider, Connection: "Acme staff"}},
 			{Name: "email_verified", Label: "Email verified", Value: false},
 		},
 		Sessions: []PortalSession{

@@ -1,5 +1,7 @@
 package ui
 
+import "github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
+
 // portalText are the words of the portal. Those with %s are formatted.
 type portalText struct {
 	Title      string
@@ -34,9 +36,9 @@ type portalText struct {
 	Data            string
 	DataMeans       string
 	DataNone        string
-	Origins         map[OriginKind]string // OriginUpstream takes %s: the connection
-	OriginDocument  string                // %s: the connection; %s: one of Documents
-	Documents       map[string]string     // by their names among claims
+	Origins         map[authn.OriginKind]string // authn.FromProvider takes %s: the connection
+	OriginDocument  string                      // %s: the connection; %s: one of Documents
+	Documents       map[string]string           // by their names among claims
 	SignedInThrough string
 	SignedInAt      string
 	SignedInBy      string
@@ -99,12 +101,12 @@ func englishPortal() portalText {
 		Data:      "My data",
 		DataMeans: "What we know about you from your last sign-in in this browser, and where it comes from.",
 		DataNone:  "Your sign-in told us nothing about you but who you are.",
-		Origins: map[OriginKind]string{
-			OriginUpstream:    "From %s",
-			OriginOperator:    "Set by the operator",
-			OriginScript:      "Set by a script of the operator",
-			OriginApplication: "Set by the application you visited after sign-in",
-			OriginBroker:      "Made here, to tell you from other people",
+		Origins: map[authn.OriginKind]string{
+			authn.FromProvider:    "From %s",
+			authn.FromOperator:    "Set by the operator",
+			authn.FromScript:      "Set by a script of the operator",
+			authn.FromApplication: "Set by the application you visited after sign-in",
+			authn.FromBroker:      "Made here, to tell you from other people",
 		},
 		OriginDocument:  "From %s, %s:",
 		Documents:       map[string]string{"id_token": "ID token", "access_token": "access token", "userinfo": "user details", "assertion": "assertion"},
@@ -171,12 +173,12 @@ func germanPortal() portalText {
 		Data:      "Meine Daten",
 		DataMeans: "Was wir aus Ihrer letzten Anmeldung in diesem Browser über Sie wissen, und woher es stammt.",
 		DataNone:  "Ihre Anmeldung hat uns außer Ihrer Identität nichts über Sie verraten.",
-		Origins: map[OriginKind]string{
-			OriginUpstream:    "Von %s",
-			OriginOperator:    "Vom Betreiber festgelegt",
-			OriginScript:      "Von einem Skript des Betreibers gesetzt",
-			OriginApplication: "Von der Anwendung gesetzt, die Sie nach der Anmeldung besucht haben",
-			OriginBroker:      "Hier erzeugt, um Sie von anderen Personen zu unterscheiden",
+		Origins: map[authn.OriginKind]string{
+			authn.FromProvider:    "Von %s",
+			authn.FromOperator:    "Vom Betreiber festgelegt",
+			authn.FromScript:      "Von einem Skript des Betreibers gesetzt",
+			authn.FromApplication: "Von der Anwendung gesetzt, die Sie nach der Anmeldung besucht haben",
+			authn.FromBroker:      "Hier erzeugt, um Sie von anderen Personen zu unterscheiden",
 		},
 		OriginDocument:  "Von %s, %s:",
 		Documents:       map[string]string{"id_token": "ID-Token", "access_token": "Zugriffstoken", "userinfo": "Benutzerangaben", "assertion": "Bestätigung"},
