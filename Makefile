@@ -1,9 +1,9 @@
 # Thin names over plain commands; CONTRIBUTING.md spells the commands out.
 
-.PHONY: help demo test bench fuzz lint
+.PHONY: help demo test bench fuzz lint screens
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Run broker, gate, app and a stand-in Auth0 tenant on loopback
 	go run ./examples/demo
@@ -20,3 +20,6 @@ fuzz: ## Fuzz each target for FUZZTIME (default 20s)
 
 lint: ## Linters, formatting and known vulnerabilities
 	tools/lint.sh
+
+screens: ## Draw the pictures in docs/screens anew, in Chromium
+	cd interop && go test -run '^TestScreens$$' -count 1 . -args -screens ../docs/screens

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/consent"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/demo"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
@@ -127,26 +129,29 @@ func (b *Broker) connect() error {
 		Now: b.deps.Now, Lifetime: b.config.AccessLifetime,
 	}
 	b.server = &op.Server{
-		Issuer:      b.issuer,
-		Connections: connections,
-		Client:      b.client,
-		Grants:      b.grants(),
-		Scopes:      b.model.offered(),
-		Claims:      b.model.claims,
-		Store:       b.deps.Store,
-		Sealer:      b.sealer,
-		Sessions:    b.sessions,
-		Ledger:      &consent.Ledger{Store: b.deps.Store, Now: b.deps.Now, Lifetime: b.config.ConsentLifetime, Scopes: b.model.scopesByName(), Claims: b.model.claims},
-		Minter:      b.minter,
-		Schema:      b.model.schema,
-		Subjects:    &subjects{store: b.deps.Store, legacy: b.config.SubjectFormat == SubjectLegacy, client: b.client},
-		Pages:       b.pages,
-		Cookies:     session.NewCookies(b.issuer),
-		Logos:       b.config.Logos,
-		Log:         b.deps.Log,
-		Now:         b.deps.Now,
-		Resume:      b.resume,
-		Withdrawn:   b.deps.Cache.DropUser,
+		Issuer:          b.issuer,
+		Connections:     connections,
+		Client:          b.client,
+		Grants:          b.grants(),
+		Scopes:          b.model.scopes,
+		Claims:          b.model.claims,
+		Store:           b.deps.Store,
+		Sealer:          b.sealer,
+		Sessions:        b.sessions,
+		Ledger:          &consent.Ledger{Store: b.deps.Store, Now: b.deps.Now, Lifetime: b.config.ConsentLifetime, Scopes: b.model.scopesByName(), Claims: b.model.claims},
+		Minter:          b.minter,
+		RefreshLifetime: b.config.RefreshLifetime,
+		RefreshGrace:    *b.config.RefreshGrace,
+		Schema:          b.model.schema,
+		Subjects:        &subjects{store: b.deps.Store, legacy: b.config.SubjectFormat == SubjectLegacy, client: b.client},
+		Pages:           b.pages,
+		Cookies:         session.NewCookies(b.issuer),
+		Logos:           b.config.Logos,
+		PortalURL:       b.issuer.Path + portal.Path,
+		Log:             b.deps.Log,
+		Now:             b.deps.Now,
+		Resume:          b.resume,
+		OnWithdrawal:    b.deps.Cache.DropUser,
 	}
 	if err := b.addPortal(); err != nil {
 		return err
@@ -183,6 +188,9 @@ func (b *Broker) Start(ctx context.Context) error {
 	if changes != nil {
 		go b.follow(changes)
 	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	b.deps.Cache.Adopt(ctx, b.gates)
 	return nil
 }
 
@@ -203,15 +211,20 @@ func (b *Broker) follow(changes <-chan string) {
 	}
 }
 
-// grants returns those that a client may use; gated sites use the first.
+// grants returns those that some client can use; gated sites use the first,
+// and the demo application the first two.
 func (b *Broker) grants() []string {
-	grants := []string{oauth.GrantAuthorizationCode}
-	for _, c := range b.config.Clients {
-		if c.MayGrant(oauth.GrantClientCredentials) {
-			return append(grants, oauth.GrantClientCredentials)
+	return slices.DeleteFunc(oauth.Grants(), func(grant string) bool {
+		switch grant {
+		case oauth.GrantAuthorizationCode:
+			return false
+		case oauth.GrantRefreshToken:
+			return !b.config.Demo && !slices.ContainsFunc(b.config.Clients, func(c oauth.Client) bool {
+				return c.MayGrant(grant) && slices.Contains(c.Scopes, claims.ScopeOfflineAccess)
+			})
 		}
-	}
-	return grants
+		return !slices.ContainsFunc(b.config.Clients, func(c oauth.Client) bool { return c.MayGrant(grant) })
+	})
 }
 
 // client returns a client by id, nil for an unknown one.

@@ -126,6 +126,12 @@ func TestGrantsAreAdvertisedWhereTheyWork(t *testing.T) {
 	if got := advertised(newWorld(t, options{})); !slices.Equal(got, []any{"authorization_code"}) {
 		t.Errorf("got %v", got)
 	}
+	if got := advertised(newWorld(t, withDemo)); !slices.Equal(got, []any{"authorization_code", "refresh_token"}) {
+		t.Errorf("got %v", got)
+	}
+	if got := advertised(newWorld(t, offline())); !slices.Equal(got, []any{"authorization_code", "refresh_token", "client_credentials"}) {
+		t.Errorf("got %v", got)
+	}
 	if got := advertised(newWorld(t, options{config: machine})); !slices.Equal(got, []any{"authorization_code", "client_credentials"}) {
 		t.Errorf("got %v", got)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
@@ -60,6 +61,15 @@ type Config struct {
 	// AccessLifetime of access and ID tokens; 0 is ten minutes. Those of
 	// gated sites live five minutes at most.
 	AccessLifetime time.Duration
+
+	// RefreshLifetime of refresh tokens, from the sign-in on; 0 is 30 days.
+	// No use puts it off.
+	RefreshLifetime time.Duration
+
+	// RefreshGrace is how long a refresh token that was used brings the same
+	// successor again, to a client that got no answer; nil is ten seconds,
+	// and 0 not at all.
+	RefreshGrace *time.Duration
 
 	// Title stands on every page: the operator's name.
 	Title string
@@ -134,5 +144,11 @@ func (c *Config) defaults() {
 	}
 	if c.Session.Lifetime == 0 {
 		c.Session.Lifetime = session.DefaultLifetime
+	}
+	if c.RefreshLifetime == 0 {
+		c.RefreshLifetime = op.DefaultRefreshLifetime
+	}
+	if c.RefreshGrace == nil {
+		c.RefreshGrace = new(op.DefaultRefreshGrace)
 	}
 }

@@ -216,3 +216,13 @@ func (c *Connection) pipeline(schema *authn.Schema) authn.Config {
 	p.Schema = schema
 	return p
 }
+
+// connection returns the connection of that id, nil if there is none.
+func (c *Config) connection(id string) *Connection {
+	for i := range c.Connections {
+		if c.Connections[i].ID == id {
+			return &c.Connections[i]
+		}
+	}
+	return nil
+}

@@ -122,7 +122,11 @@ func TestR52_TamperedConsentForms(t *testing.T) {
 		{"allow and a blank", url.Values{"decision": {"allow "}}, "", ""},
 		{"true", url.Values{"decision": {"true"}}, "", ""},
 		{"Cancel, then Allow", url.Values{"decision": {"deny", "allow"}}, "", ""},
+		{"Allow, then Cancel", url.Values{"decision": {"allow", "deny"}}, "", ""},
+		{"Allow twice", url.Values{"decision": {"allow", "allow"}}, "", ""},
 		{"nothing, then Allow", url.Values{"decision": {"", "allow"}}, "", ""},
+		{"a second sign-in", url.Values{"login_id": {"the page's", "x"}}, "", ""},
+		{"a second proof", url.Values{"login_state": {"the page's", "x"}}, "", ""},
 		{"another client", url.Values{"client_id": {"gate:app.example.com"}, "redirect_uri": {"https://evil.example.com/"}}, all, "nickname"},
 		{"another user", url.Values{"sub": {"ada"}, "user": {"ada"}, "trusted": {"true"}}, all, "nickname"},
 	} {
@@ -131,12 +135,18 @@ func TestR52_TamperedConsentForms(t *testing.T) {
 			form := answerOf(w.askedFor(b, w.somebody(fmt.Sprintf("tamper-%d", i)), asked, single))
 			form["scope"], form["claim"] = []string{"profile", "phone"}, []string{"nickname"}
 			for name, values := range tt.change {
+				if strings.HasPrefix(name, "login_") { // the page's own, and another behind it
+					values = append(slices.Clone(form[name]), values[1:]...)
+				}
 				form[name] = values
 			}
 			page := b.Post(consentURL, form)
 			if tt.scopes == "" {
 				if page.Location != nil && page.Location.Query().Has("code") {
 					t.Errorf("the client gets %s", page.Location)
+				}
+				if page.Status != http.StatusBadRequest || !page.Has("error-code") {
+					t.Errorf("answered %d %s", page.Status, page.Body)
 				}
 				return
 			}

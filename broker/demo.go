@@ -18,7 +18,7 @@ func (b *Broker) addDemo() error {
 		Issuer:        b.issuer,
 		Broker:        http.HandlerFunc(b.ServeHTTP), // whose routes are not made yet
 		EverywhereURL: b.issuer.Path + op.PathLogout,
-		Scopes:        b.model.offered(),
+		Scopes:        b.model.scopes,
 		Claims:        b.model.claims,
 		Origins:       b.server.Origins,
 		Sessions:      b.sessions,
@@ -44,6 +44,7 @@ func (b *Broker) demoRoutes(mux *http.ServeMux) {
 	mux.Handle("GET "+base+strings.TrimSuffix(demo.PathFront, "/"), http.RedirectHandler(base+demo.PathFront, http.StatusFound))
 	mux.HandleFunc("GET "+base+demo.PathLogin, b.demo.Login)
 	mux.HandleFunc("GET "+base+demo.PathCallback, b.demo.Callback)
+	mux.HandleFunc("POST "+base+demo.PathRefresh, b.demo.Refresh)
 	mux.HandleFunc("POST "+base+demo.PathLogout, b.demo.Logout)
 }
 

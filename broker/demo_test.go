@@ -103,12 +103,12 @@ func TestM85_DemoAsksForWhatIsChosen(t *testing.T) {
 	w := newWorld(t, withDemo)
 	b := w.newBrowser()
 	front := b.Get(demoPage)
-	for _, id := range []string{"scope-profile", "scope-email", "scope-address", "scope-phone"} {
+	for _, id := range []string{"scope-profile", "scope-email", "scope-address", "scope-phone", "scope-offline_access"} {
 		if !front.Has("demo-" + id) {
 			t.Errorf("no %s on the front page", id)
 		}
 	}
-	for _, id := range []string{"scope-openid", "scope-offline_access", "scope-manage_post_authn", "scope-revoke_tokens"} {
+	for _, id := range []string{"scope-openid", "scope-manage_post_authn", "scope-revoke_tokens"} {
 		if front.Has("demo-" + id) {
 			t.Errorf("%s can be chosen", id)
 		}

@@ -22,7 +22,9 @@
 // outlives a request by package store. Where the context cache of a
 // connection is on, the session has a context that answers in place of steps
 // 2 to 7. Package lineage tells, without any sign-in, which data go where;
-// package demo is a client to try a sign-in with.
+// package demo is a client to try a sign-in with. Package portal is where
+// people see all this about themselves, and take it back: an application
+// behind a gate of its own, on the issuer's origin.
 //
 // # Layers
 //

@@ -9,12 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/gateway"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/op"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
 )
 
@@ -144,35 +140,3 @@ func (b *Broker) resume(ctx context.Context, clientID, state string) (string, bo
 	}
 	return "", false
 }
-
-// inProcess is the broker as its gates see it: the endpoints of op, without
-// HTTP.
-type inProcess struct{ b *Broker }
-
-func (p inProcess) AuthorizeURL() string { return p.b.config.Issuer + op.PathAuthorize }
-
-func (p inProcess) Redeem(ctx context.Context, c *oauth.Client, code, redirectURI, verifier string) (*authn.Authorization, error) {
-	return p.b.server.Redeem(ctx, op.Redemption{Client: c, Code: code, RedirectURI: redirectURI, Verifier: verifier})
-}
-
-func (p inProcess) Mint(ctx context.Context, c *oauth.Client, a *authn.Authorization) (token.Tokens, error) {
-	if !p.b.server.Permits(c, a.Context.Connection) {
-		return token.Tokens{}, session.ErrNoSession
-	}
-	holds, err := p.b.server.Holds(ctx, a)
-	if err != nil {
-		return token.Tokens{}, err
-	}
-	if !holds {
-		return token.Tokens{}, session.ErrNoSession
-	}
-	return p.b.minter.Mint(ctx, a, c, "")
-}
-
-func (p inProcess) DeclaredClaims() []claims.Claim { return p.b.model.claims }
-
-func (p inProcess) UserClaims(a *authn.Authorization) map[string]any {
-	return p.b.minter.UserClaims(a)
-}
-
-var _ gateway.Broker = inProcess{}

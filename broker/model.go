@@ -143,12 +143,3 @@ func (m *model) scopesByName() map[string]claims.Scope {
 	}
 	return byName
 }
-
-// offered are the scopes that do something: those whose endpoints or tokens
-// do not exist yet are left out.
-func (m *model) offered() []claims.Scope {
-	idle := []string{
-		claims.ScopeOfflineAccess, claims.ScopeIntrospect,
-	}
-	return slices.DeleteFunc(slices.Clone(m.scopes), func(s claims.Scope) bool { return slices.Contains(idle, s.Name) })
-}

@@ -50,6 +50,8 @@ func (b *Broker) routes() http.Handler {
 	mux.HandleFunc("POST "+base+op.PathPostAuthn+"{login_id}/abort", s.PostAuthnAbort)
 
 	mux.HandleFunc("POST "+base+op.PathToken, s.Token)
+	mux.HandleFunc("POST "+base+op.PathIntrospect, s.Introspect)
+	mux.HandleFunc("POST "+base+op.PathRevoke, s.Revoke)
 	mux.HandleFunc("GET "+base+op.PathClients, s.Clients)
 	mux.HandleFunc("DELETE "+base+op.PathClients+"/{client}", s.WithdrawClient)
 	mux.HandleFunc("DELETE "+base+op.PathClients+"/{client}/scopes/{scope}", s.WithdrawClient)

@@ -3,7 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
-	"slices"
+	"fmt"
 
 	"go.uber.org/zap"
 
@@ -12,7 +12,7 @@ import (
 
 // ErrNoSession is returned for a session that is not one of the user's, or
 // has ended.
-var ErrNoSession = errors.New("the user has no such session; it may have ended")
+var ErrNoSession = fmt.Errorf("the user has no such session; it may have ended: %w", session.ErrNoSession)
 
 // Sessions returns the browsers in which subject is signed in, the last used
 // first.
@@ -20,21 +20,17 @@ func (b *Broker) Sessions(ctx context.Context, subject string) ([]session.UserSe
 	return b.sessions.OfUser(ctx, subject)
 }
 
-// EndSession ends one of the user's sessions with the gate sessions, codes and
-// tokens below it. The error is [ErrNoSession] for another one.
+// EndSession ends one of the user's sessions, with the gate sessions and the
+// unspent codes below it. The error is [ErrNoSession] for another one.
 func (b *Broker) EndSession(ctx context.Context, subject, sid string) error {
-	all, err := b.sessions.OfUser(ctx, subject)
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(all, func(s session.UserSession) bool { return s.SID == sid }) {
+	err := b.sessions.EndOfUser(ctx, subject, sid)
+	if errors.Is(err, session.ErrNoSession) {
 		return ErrNoSession
 	}
-	if err := b.sessions.EndOfUser(ctx, subject, sid); err != nil {
-		return err
+	if err == nil {
+		b.deps.Log.Info("session_ended", zap.String("subject", subject), zap.String("sid", sid))
 	}
-	b.deps.Log.Info("session_ended", zap.String("subject", subject), zap.String("sid", sid))
-	return nil
+	return err
 }
 
 // EndUser ends all sessions of the user, and with them every code and token

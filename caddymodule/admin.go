@@ -103,9 +103,9 @@ func respond(r *http.Request) (status int, answer *adminAnswer, err error) {
 		return http.StatusBadRequest, nil, errors.New("the query cannot be read")
 	}
 	if changes {
-		answer, err = change.make(r, query)
+		answer, err = change.carryOut(r, query)
 	} else {
-		answer, err = question.put(r, query)
+		answer, err = question.reply(r, query)
 	}
 	return statusOf(err), answer, err
 }

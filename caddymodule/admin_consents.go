@@ -15,11 +15,6 @@ import (
 // with withdrawn=true those that were taken back, too.
 func consentLines(a *App, query url.Values) (iter.Seq2[any, error], error) {
 	f := consent.Filter{Client: query.Get("client"), Subject: query.Get("subject")}
-	for _, name := range []string{"client", "subject"} {
-		if query.Has(name) && query.Get(name) == "" {
-			return nil, mistaken("parameter %q is empty; give a value or leave it out", name)
-		}
-	}
 	if query.Has("withdrawn") {
 		var err error
 		if f.Withdrawn, err = strconv.ParseBool(query.Get("withdrawn")); err != nil {

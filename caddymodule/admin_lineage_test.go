@@ -45,13 +45,16 @@ func TestM73_AdminLineageHasFourForms(t *testing.T) {
 		"?format=":                     "must be one of",
 		"?format=dot&format=html":      "must be one of",
 		"?format=dot&client=a&client=": "one question at a time",
+		"?format=html&client=":         "parameter \\\"client\\\" is empty; give a value or leave it out",
+		"?attribute=":                  "is empty",
+		"?connection=":                 "is empty",
 	} {
 		if resp, body := a.do(http.MethodGet, adminLineage+path); resp.StatusCode != http.StatusBadRequest || !strings.Contains(body, message) {
 			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
 		}
 	}
 	for _, format := range []string{"html", "mermaid", "dot"} {
-		for _, unknown := range []string{"client=grafan", "client=", "attribute=", "connection="} {
+		for _, unknown := range []string{"client=grafan", "attribute=none", "connection=none"} {
 			if resp, _ := a.do(http.MethodGet, adminLineage+"?"+unknown+"&format="+format); resp.StatusCode != http.StatusNotFound {
 				t.Errorf("%s with %s: %d", format, unknown, resp.StatusCode)
 			}
@@ -152,7 +155,7 @@ func TestLineageCommandRefusesFormats(t *testing.T) {
 		"lineage --format svg":                               `--format "svg" is unknown; use one of: text, json, mermaid, dot, html`,
 		"lineage --format dot --client grafan":               `client "grafan" is not configured`,
 		"lineage --format html --attribute none":             `attribute "none" is not configured`,
-		"lineage --format dot --client=":                     `client "" is not configured`,
+		"lineage --format dot --client=":                     `parameter "client" is empty`,
 		"lineage --json --format dot":                        "contradict each other",
 		"lineage --format html --client a --attribute teams": "one question at a time",
 	} {

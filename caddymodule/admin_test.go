@@ -304,7 +304,7 @@ func TestS107_AdminRefusesWhatIsNotDeclared(t *testing.T) {
 		"/auth_broker/lineage?attribute=" + url.QueryEscape("<b>"): {http.StatusNotFound, `attribute "<b>" is not configured`},
 		"/auth_broker/traces?client=grafana":                       {http.StatusBadRequest, `parameter "client" is unknown; use one of: login`},
 		"/auth_broker/traces?login=none":                           {http.StatusNotFound, "no sign-in with this id is kept"},
-		"/auth_broker/lineage?connection=":                         {http.StatusNotFound, `connection "" is not configured`},
+		"/auth_broker/lineage?connection=":                         {http.StatusBadRequest, `parameter "connection" is empty; give a value or leave it out`},
 	} {
 		resp, body := a.do(http.MethodGet, path)
 		var answer struct{ Error string }

@@ -69,16 +69,3 @@ func closeWindow(a *App, _ url.Values) (any, []zap.Field, error) {
 	a.broker.CloseValues()
 	return a.broker.ValuesWindow(), []zap.Field{zap.String("event", "debug_window_closed"), zap.Bool("was_open", open.Open)}, nil
 }
-
-// valuesSeen returns for the log whether an answer about a sign-in has values:
-// who saw them matters as much as who opened the window.
-func valuesSeen(a *App, query url.Values) []zap.Field {
-	if !query.Has("login") {
-		return nil
-	}
-	signIn, err := a.broker.SignIn(a.ctx, query.Get("login"))
-	if err != nil || signIn.Values == nil {
-		return nil
-	}
-	return []zap.Field{zap.String("event", "values_shown"), zap.String("login_id", signIn.LoginID)}
-}

@@ -228,7 +228,7 @@ func TestS94_ValuesWindow(t *testing.T) {
 	logs := v.logs()
 	for _, want := range []string{
 		`"msg":"debug_window_opened","remaining":600`, `"msg":"debug_window_closed","reason":"configuration_unloaded"`,
-		`"event":"values_shown","login_id":"` + login + `"`, `"path":"/auth_broker/traces/window","status":200,"event":"debug_window_opened"`,
+		`"msg":"values_shown","login_id":"` + login + `"`, `"path":"/auth_broker/traces/window","status":200,"event":"debug_window_opened"`,
 	} {
 		if !strings.Contains(logs, want) {
 			t.Errorf("the log lacks %s", want)

@@ -159,7 +159,11 @@ func (a *App) durations() (out []namedDuration) {
 			namedDuration{s.Origin, "session: lifetime", s.Lifetime})
 	}
 	if t := a.Tokens; t != nil {
-		out = append(out, namedDuration{t.Origin, "tokens: access_lifetime", t.AccessLifetime})
+		out = append(out, namedDuration{t.Origin, "tokens: access_lifetime", t.AccessLifetime},
+			namedDuration{t.Origin, "tokens: refresh_lifetime", t.RefreshLifetime})
+		if t.RefreshGrace != nil {
+			out = append(out, namedDuration{t.Origin, "tokens: refresh_grace", *t.RefreshGrace})
+		}
 	}
 	if c := a.Consent; c != nil {
 		out = append(out, namedDuration{c.Origin, "consent: lifetime", c.Lifetime})

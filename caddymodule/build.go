@@ -149,6 +149,8 @@ func (a *App) configureLimits(c *broker.Config) {
 	}
 	if a.Tokens != nil {
 		c.AccessLifetime = time.Duration(a.Tokens.AccessLifetime)
+		c.RefreshLifetime = time.Duration(a.Tokens.RefreshLifetime)
+		c.RefreshGrace = (*time.Duration)(a.Tokens.RefreshGrace)
 	}
 	if a.Consent != nil {
 		c.ConsentLifetime = time.Duration(a.Consent.Lifetime)

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"strings"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
@@ -51,11 +52,26 @@ func (a *App) readSession(d *caddyfile.Dispenser) error {
 //
 //	tokens {
 //		access_lifetime <time>
+//		refresh_lifetime <time>
+//		refresh_grace <time>|0
 //	}
 func (a *App) readTokens(d *caddyfile.Dispenser) error {
 	t := &TokenSettings{Origin: originOf(d)}
 	a.Tokens = t
-	return settings(d, word{name: "access_lifetime", read: duration(&t.AccessLifetime)})
+	return settings(d,
+		word{name: "access_lifetime", read: duration(&t.AccessLifetime)},
+		word{name: "refresh_lifetime", read: duration(&t.RefreshLifetime)},
+		word{name: "refresh_grace", read: t.readGrace})
+}
+
+// readGrace reads a time that may be none at all.
+func (t *TokenSettings) readGrace(d *caddyfile.Dispenser) error {
+	t.RefreshGrace = new(caddy.Duration)
+	if next := *d; next.NextArg() && next.Val() == "0" && !next.NextArg() {
+		*d = next
+		return nil
+	}
+	return duration(t.RefreshGrace)(d)
 }
 
 // readConsent reads the limits of consents. Syntax:

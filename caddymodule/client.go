@@ -27,8 +27,10 @@ type Client struct {
 	// and proves itself by PKCE alone.
 	Public bool `json:"public,omitempty"`
 
-	// How the client may get tokens: "authorization_code" (the default),
-	// for users that sign in, and "client_credentials", for itself.
+	// How the client may get tokens: "authorization_code", for users that
+	// sign in; "refresh_token", for those that let it have the scope
+	// offline_access; and "client_credentials", for itself. Default: the
+	// first two.
 	Grants []string `json:"grants,omitempty"`
 
 	// The exact addresses the client may be sent back to, compared byte by

@@ -93,9 +93,13 @@ func (i *informant) ask(path string, query url.Values) ([]byte, error) {
 	case i.address != "":
 		return i.fetch(path, query)
 	}
+	question := adminQuestions()[path]
+	if err := question.parameters.checkQuery(query); err != nil {
+		return nil, err
+	}
 	var raw []byte
 	err := inspect(i.config, i.adapter, func(a *App) (err error) {
-		raw, err = adminQuestions()[path].ask(a, query)
+		raw, err = question.ask(a, query)
 		return err
 	})
 	return raw, err
@@ -145,6 +149,9 @@ func (i *informant) addressFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&i.address, "address", caddy.DefaultAdminListen, "Address of the admin API of the running server")
 }
 
+// errUnreadable is returned for an answer of another version.
+var errUnreadable = errors.New("the server's answer cannot be read; use --json if the command has it, or the command of the server's own version")
+
 // show puts out an answer: as it is if asJSON, else what text makes of it.
 func show[T any](out io.Writer, raw []byte, asJSON bool, text func(T) string) error {
 	if asJSON {
@@ -152,7 +159,7 @@ func show[T any](out io.Writer, raw []byte, asJSON bool, text func(T) string) er
 	}
 	var answer T
 	if err := json.Unmarshal(raw, &answer); err != nil {
-		return errors.New("the server's answer cannot be read; use --json, or the command of the server's own version")
+		return errUnreadable
 	}
 	_, err := io.WriteString(out, text(answer))
 	return err

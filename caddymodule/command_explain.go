@@ -115,7 +115,7 @@ func (q *explainQuestion) fetch(query url.Values, into any) error {
 		return err
 	}
 	if json.Unmarshal(raw, into) != nil {
-		return errors.New("the server's answer cannot be read; use the command of the server's own version")
+		return errUnreadable
 	}
 	return nil
 }

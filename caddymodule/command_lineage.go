@@ -114,7 +114,7 @@ func (q *lineageQuestion) draw(cmd *cobra.Command, query url.Values) error {
 		return err
 	}
 	// Only the page tells why something is not delivered. An empty name is
-	// asked for in any case: the answer is that there is no such thing.
+	// asked for in any case: the answer is that it is none.
 	var err error
 	switch {
 	case q.format != "html" && page.Focus != lineage.Focus{}:
@@ -154,7 +154,7 @@ func (q *lineageQuestion) decode(query url.Values, into any) error {
 		return err
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		return errors.New("the server's answer cannot be read; use --json, or the command of the server's own version")
+		return errUnreadable
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ var errWhoseSessionsCommand = errors.New("whose sessions? Name the user by --sub
 func showSessions(out io.Writer, raw []byte) error {
 	var list []session.UserSession
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return errors.New("the server's answer cannot be read; use --json, or the command of the server's own version")
+		return errUnreadable
 	}
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(out, "the user is signed in nowhere")

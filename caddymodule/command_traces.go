@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -114,8 +113,6 @@ func (q *tracesQuestion) showList(out io.Writer, raw []byte, window op.ValuesWin
 	_, err := fmt.Fprint(out, "\n"+windowText(window))
 	return err
 }
-
-var errUnreadable = errors.New("the server's answer cannot be read; use the command of the server's own version")
 
 // window asks about the values window, opens or closes it.
 func (i *informant) window(method string, query url.Values) (w op.ValuesWindow, err error) {

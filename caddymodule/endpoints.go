@@ -10,6 +10,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 )
 
 // Endpoints answers the addresses of the broker's issuer and passes all
@@ -62,6 +64,9 @@ func (e *Endpoints) Provision(ctx caddy.Context) error {
 func (e *Endpoints) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	original := originalURL(r)
 	if !e.app.broker.Ours(original.Path) {
+		// What shares the issuer's host gets all its cookies. The handle of a
+		// session at the broker is none of an application's business.
+		session.HideBrokers(r.Header)
 		return next.ServeHTTP(w, r)
 	}
 	if r.URL != original {

@@ -47,6 +47,15 @@ type TokenSettings struct {
 	// sends upstream live 5m at most.
 	AccessLifetime caddy.Duration `json:"access_lifetime,omitempty"`
 
+	// How long refresh tokens live from the sign-in on, however often they
+	// are used. Default: 30d.
+	RefreshLifetime caddy.Duration `json:"refresh_lifetime,omitempty"`
+
+	// How long a refresh token that was used brings the same successor
+	// again, to a client that got no answer. With 0 a second use ends all
+	// that came of the sign-in at once. Default: 10s.
+	RefreshGrace *caddy.Duration `json:"refresh_grace,omitempty"`
+
 	// Where this is configured.
 	Origin string `json:"origin,omitempty"`
 }

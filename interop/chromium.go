@@ -12,8 +12,8 @@ import (
 )
 
 // How long one test may use its browser. Starting Chromium takes seconds on
-// a machine that also runs the race detector.
-const chromiumTimeout = 90 * time.Second
+// a machine that also runs the race detector, and one test looks at all pages.
+const chromiumTimeout = 8 * time.Minute
 
 // The names of Chromium's command, by distribution.
 var chromiumNames = []string{"chromium", "chromium-browser", "google-chrome"}

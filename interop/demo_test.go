@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/interop"
@@ -74,14 +76,14 @@ func TestDemoInChromium(t *testing.T) {
 
 // The test above would pass with a tab that is deaf to violations.
 func TestChromiumReportsViolations(t *testing.T) {
-	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'")
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte(`<!doctype html><form action="http://127.0.0.1:9/"><button id="send">Send</button></form>`))
 	}))
-	defer page.Close()
+	defer server.Close()
 	d := newTab(t, true, demoTenant)
-	d.open(page.URL, "send")
+	d.open(server.URL, "send")
 	if err := chromedp.Do(d.ctx, chromedp.Click(chromedp.ID("send"))); err != nil {
 		t.Fatal(err)
 	}
@@ -96,32 +98,40 @@ func TestChromiumReportsViolations(t *testing.T) {
 
 // tab is a tab of Chromium that listens to the console.
 type tab struct {
-	t      *testing.T
-	ctx    context.Context
-	tenant string // the stand-in's origin
+	t       *testing.T
+	ctx     context.Context
+	tenants []string // the stand-ins' origins
 
-	mu      sync.Mutex
-	entries []cdplog.Entry
+	mu        sync.Mutex
+	entries   []cdplog.Entry
+	documents map[string]bool // the addresses that it has shown
 }
 
 func newTab(t *testing.T, scripts bool, tenant string) *tab {
 	t.Helper()
-	d := &tab{t: t, ctx: interop.NewChromium(t), tenant: tenant}
+	return listen(t, interop.NewChromium(t), scripts, tenant)
+}
+
+// listen makes the tab of a Chromium one that listens.
+func listen(t *testing.T, ctx context.Context, scripts bool, tenants ...string) *tab {
+	t.Helper()
+	d := &tab{t: t, ctx: ctx, tenants: tenants, documents: map[string]bool{}}
 	err := chromedp.Listen(d.ctx, func(event any) {
-		if added, ok := event.(*cdplog.EventEntryAdded); ok {
-			d.mu.Lock()
-			d.entries = append(d.entries, *added.Entry)
-			d.mu.Unlock()
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		switch event := event.(type) {
+		case *cdplog.EventEntryAdded:
+			d.entries = append(d.entries, *event.Entry)
+		case *page.EventFrameNavigated:
+			d.documents[event.Frame.URL] = true
 		}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !scripts {
-		off := emulation.SetScriptExecutionDisabledParams{Value: true}
-		if _, err := chromedp.Call(d.ctx, emulation.SetScriptExecutionDisabled, off); err != nil {
-			t.Fatal(err)
-		}
+	off := emulation.SetScriptExecutionDisabledParams{Value: !scripts}
+	if _, err := chromedp.Call(d.ctx, emulation.SetScriptExecutionDisabled, off); err != nil {
+		t.Fatal(err)
 	}
 	return d
 }
@@ -138,11 +148,13 @@ func (d *tab) click(id, next string) {
 	d.do("clicking "+id, next, chromedp.Click(chromedp.ID(id)))
 }
 
+// do takes a step and waits for the element with the id, or for one of
+// several: "one, #other".
 func (d *tab) do(what, id string, step chromedp.Action[chromedp.Void]) {
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(d.ctx, stepTimeout)
 	defer cancel()
-	if err := chromedp.Do(ctx, step, chromedp.WaitVisible(chromedp.ID(id))); err != nil {
+	if err := chromedp.Do(ctx, step, chromedp.WaitVisible(chromedp.CSS("#"+id))); err != nil {
 		location, _ := chromedp.Run(d.ctx, chromedp.Location())
 		d.t.Fatalf("%s: no element %q, but %s: %v; console: %v", what, id, location, err, d.violations())
 	}
@@ -180,7 +192,7 @@ func (d *tab) violations() []string {
 	defer d.mu.Unlock()
 	var texts []string
 	for _, e := range d.entries {
-		if strings.HasPrefix(e.URL, d.tenant) {
+		if d.foreign(e.URL) {
 			continue
 		}
 		if strings.Contains(e.Text, "Content Security Policy") || e.Source == cdplog.EntrySourceSecurity {
@@ -188,6 +200,11 @@ func (d *tab) violations() []string {
 		}
 	}
 	return texts
+}
+
+// foreign says whether an address is a stand-in tenant's.
+func (d *tab) foreign(address string) bool {
+	return slices.ContainsFunc(d.tenants, func(origin string) bool { return strings.HasPrefix(address, origin) })
 }
 
 func (d *tab) mustHaveNoViolations() {

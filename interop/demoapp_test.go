@@ -11,7 +11,7 @@ const (
 // M83, M85, M86, M88 to M91 in a real browser: from the form of the demo
 // application, which a browser holds to the page's policy, to the tokens, and
 // out again.
-func TestDemoApp(t *testing.T) {
+func TestM83_M85_DemoApp(t *testing.T) {
 	startExample(t, buildDemo, 8420, 8424)
 	for name, scripts := range map[string]bool{"with scripts": true, "without scripts": false} {
 		t.Run(name, func(t *testing.T) {

@@ -64,6 +64,44 @@ func TestM94_WithdrawalClosesStreams(t *testing.T) {
 	}
 }
 
+// A thief who has the cookie of a session asks for the events as if they were
+// a page. The application is silent, so that only the server's own look at the
+// connection can find out.
+func TestS09_SigningOutClosesStreamsThatNobodyAskedFor(t *testing.T) {
+	l := installLive(t, "")
+	ada, grace := brokertest.NewBrowser(t, brokertest.BrowserOptions{}), brokertest.NewBrowser(t, brokertest.BrowserOptions{})
+	l.enterAs(t, ada, "ada", l.site)
+	l.enterAs(t, grace, "grace", l.site)
+	var mine []*liveStream
+	for _, accept := range []string{"*/*", "text/html", "Text/Event-Stream"} {
+		mine = append(mine, l.stream(t, ada, "the stream of "+accept, l.site, "/live/events", "200", "data: news\n\n", "Accept: "+accept))
+	}
+	theirs := l.stream(t, grace, "Grace's stream", l.site, "/live/events", "200", "data: news\n\n", "Accept: */*")
+	mustStayOpen(t, append(mine, theirs)...)
+	if page := ada.Get(l.site + "/.auth/logout"); !page.Has("logout-done") {
+		t.Fatalf("signing out led to %s:\n%s", page, page.Body)
+	}
+	l.mustClose(t, 1, mine...)
+	mustStayOpen(t, theirs)
+}
+
+// A reload takes a site away. What the old configuration let in goes on at
+// the server, but not for us.
+func TestS09_ReloadWithoutASiteClosesItsStreams(t *testing.T) {
+	l := installLive(t, "")
+	ada := brokertest.NewBrowser(t, brokertest.BrowserOptions{})
+	l.enterAs(t, ada, "ada", l.site)
+	l.enterAs(t, ada, "ada", l.other)
+	here := l.stream(t, ada, "the stream that stays", l.site, "/live/events", "200", "data: news\n\n", "Accept: text/event-stream")
+	there := l.stream(t, ada, "the stream of the site that goes", l.other, "/live/events", "200", "data: news\n\n", "Accept: text/event-stream")
+	l.config = l.config[:strings.LastIndex(l.config, l.other)]
+	if status, body := l.load(t, l.config); status != http.StatusOK {
+		t.Fatalf("the reload answered %d: %s", status, body)
+	}
+	l.mustClose(t, 1, there)
+	mustStayOpen(t, here)
+}
+
 // Nobody does anything: the session reaches the end of its life.
 func TestS17_StreamsEndWithTheLifeOfTheirSession(t *testing.T) {
 	const lifetime = 4 * time.Second

@@ -51,11 +51,17 @@ func (o Origin) Kind() OriginKind {
 	return FromProvider
 }
 
-// Read returns the document and the path of the claim in it that the value
-// was read from; both are empty for what no provider sent.
-func (o Origin) Read() (document, path string) {
-	document, path, _ = strings.Cut(o.From, " ")
-	return document, path
+// Read returns the document and the claim in it that the value was read from,
+// for people: "address.country". The escapes that tell the dots of a path
+// apart, which only configurations need, are gone. Both are empty for what no
+// provider sent.
+func (o Origin) Read() (document, claim string) {
+	document, text, _ := strings.Cut(o.From, " ")
+	path, err := claims.ParsePath(text)
+	if err != nil {
+		return document, text
+	}
+	return document, strings.Join(path.Segments(), ".")
 }
 
 // Origins are by name in the context, as schemas have it: "address.country".

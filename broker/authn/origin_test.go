@@ -39,3 +39,19 @@ func TestTrace_Origins(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestOrigin_Read(t *testing.T) {
+	for from, want := range map[string][2]string{
+		`id_token https://example\.com/groups`: {"id_token", "https://example.com/groups"},
+		"userinfo address.country":             {"userinfo", "address.country"},
+		`userinfo a\.b.c d`:                    {"userinfo", "a.b.c d"},
+		`userinfo C:\\x`:                       {"userinfo", `C:\x`},
+		`userinfo broken\`:                     {"userinfo", `broken\`},
+		"":                                     {},
+	} {
+		document, claim := (Origin{Stage: StageMapping, Attribute: "a", From: from}).Read()
+		if got := [2]string{document, claim}; got != want {
+			t.Errorf("%s: %q, want %q", from, got, want)
+		}
+	}
+}

@@ -199,7 +199,7 @@ func (l *Ledger) Record(ctx context.Context, subject string, c *oauth.Client, an
 // hold once the subject, which may be the upstream's own text, is escaped:
 // client ids have no spaces.
 func recordKey(subject, clientID string) string {
-	return "consent/" + url.QueryEscape(subject) + " " + clientID
+	return recordPrefix + url.QueryEscape(subject) + " " + clientID
 }
 
 func (l *Ledger) load(ctx context.Context, key string) (map[string]Grant, []byte, error) {

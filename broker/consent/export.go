@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
 
 // A Record is one grant as exports tell it, complete by itself. Its JSON form
@@ -57,9 +59,6 @@ type Filter struct {
 const (
 	recordPrefix = "consent/"
 	serverID     = "default"
-
-	// recordPage is how many keys are held at a time, whoever granted what.
-	recordPage = 100
 )
 
 // Export returns the records that f chooses, those of one subject and client
@@ -98,25 +97,18 @@ func (l *Ledger) Holders(ctx context.Context, f Filter) iter.Seq2[Holder, error]
 		prefix = recordKey(f.Subject, "")
 	}
 	return func(yield func(Holder, error) bool) {
-		for after := ""; ; {
-			keys, err := l.Store.List(ctx, prefix, after, recordPage)
+		for key, err := range store.Keys(ctx, l.Store, prefix) {
 			if err != nil {
 				yield(Holder{}, fmt.Errorf("listing consents: %w", err))
 				return
 			}
-			for _, key := range keys {
-				who, err := holderOf(key)
-				if err == nil && f.Client != "" && who.Client != f.Client {
-					continue
-				}
-				if !yield(who, err) || err != nil {
-					return
-				}
+			who, err := holderOf(key)
+			if err == nil && f.Client != "" && who.Client != f.Client {
+				continue
 			}
-			if len(keys) < recordPage {
+			if !yield(who, err) || err != nil {
 				return
 			}
-			after = keys[len(keys)-1]
 		}
 	}
 }

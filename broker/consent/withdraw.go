@@ -2,11 +2,8 @@ package consent
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
@@ -62,27 +59,18 @@ func (l *Ledger) Holds(ctx context.Context, subject, clientID string, items Item
 // Clients returns the ids of the clients that subject has let have something
 // and not taken all of it back.
 func (l *Ledger) Clients(ctx context.Context, subject string) ([]string, error) {
-	prefix := "consent/" + url.QueryEscape(subject) + " "
 	var ids []string
-	for after := ""; ; {
-		const page = 100
-		keys, err := l.Store.List(ctx, prefix, after, page)
+	for who, err := range l.Holders(ctx, Filter{Subject: subject}) {
 		if err != nil {
-			return nil, fmt.Errorf("listing consents: %w", err)
+			return nil, err
 		}
-		for _, key := range keys {
-			id := strings.TrimPrefix(key, prefix)
-			grants, err := l.Grants(ctx, subject, id)
-			if err != nil {
-				return nil, errors.Join(fmt.Errorf("listing consents of client %q", id), err)
-			}
-			if len(grants) > 0 {
-				ids = append(ids, id)
-			}
+		grants, err := l.Grants(ctx, subject, who.Client)
+		if err != nil {
+			return nil, fmt.Errorf("listing consents of client %q: %w", who.Client, err)
 		}
-		if len(keys) < page {
-			return ids, nil
+		if len(grants) > 0 {
+			ids = append(ids, who.Client)
 		}
-		after = keys[len(keys)-1]
 	}
+	return ids, nil
 }

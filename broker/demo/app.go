@@ -26,6 +26,7 @@ const (
 	PathFront    = "/demo/"
 	PathLogin    = "/demo/login"
 	PathCallback = "/demo/callback"
+	PathRefresh  = "/demo/refresh"
 	PathLogout   = "/demo/logout"
 )
 
@@ -69,11 +70,11 @@ func (a *App) Client() *oauth.Client {
 }
 
 // offered are the scopes that the application can ask for: those about the
-// person. The ones that open the broker's interfaces are of no use to it, nor
-// is the one for tokens that it does not get.
+// person, and the one for refresh tokens. The ones that open the broker's
+// interfaces are of no use to it.
 func (a *App) offered() (scopes []claims.Scope) {
 	for _, s := range a.Scopes {
-		if s.Service != claims.ServiceOAuth2 && s.Name != claims.ScopeOfflineAccess {
+		if s.Service != claims.ServiceOAuth2 {
 			scopes = append(scopes, s)
 		}
 	}
@@ -85,7 +86,7 @@ func (a *App) path(path string) string { return a.Issuer.Path + path }
 
 // online returns a context in which the libraries reach the broker.
 func (a *App) online(ctx context.Context) context.Context {
-	client := &http.Client{Transport: inProcess{issuer: a.Issuer, broker: a.Broker}, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: handlerTransport{issuer: a.Issuer, broker: a.Broker}, Timeout: 10 * time.Second}
 	return oidc.ClientContext(ctx, client)
 }
 

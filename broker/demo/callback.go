@@ -59,7 +59,7 @@ func (a *App) brought(r *http.Request, state string) bool {
 // finish redeems the code and keeps what it brings, in place of what an
 // earlier sign-in had brought.
 func (a *App) finish(w http.ResponseWriter, r *http.Request, l *login, binding string) {
-	v, sid, err := a.redeem(r.Context(), r.URL.Query(), l, binding)
+	v, err := a.redeem(r.Context(), r.URL.Query(), l, binding)
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok && refused.ErrorCode == oauth.InvalidGrant {
 		a.page(w, r, failure{reason: "stale_sign_in", err: errors.New("the code was refused")})
 		return
@@ -68,14 +68,22 @@ func (a *App) finish(w http.ResponseWriter, r *http.Request, l *login, binding s
 		a.page(w, r, failure{reason: oauth.ServerError, err: err})
 		return
 	}
-	handle, err := a.Sessions.CreateApp(r.Context(), ClientID, sid, v)
+	if a.keep(w, r, v) {
+		redirect(w, a.path(PathFront))
+	}
+}
+
+// keep keeps what a sign-in or a refresh brought, in place of what there was.
+// Otherwise it has answered.
+func (a *App) keep(w http.ResponseWriter, r *http.Request, v *visit) bool {
+	handle, err := a.Sessions.CreateApp(r.Context(), ClientID, v.SID, v)
 	switch {
 	case errors.Is(err, session.ErrNoSession):
 		a.page(w, r, failure{reason: "session_ended"})
-		return
+		return false
 	case err != nil:
 		a.page(w, r, failure{reason: "store_unavailable", err: err})
-		return
+		return false
 	}
 	if old := a.Cookies.Get(r, visitCookie); old != "" {
 		if err := a.Sessions.EndApp(r.Context(), ClientID, old); err != nil {
@@ -83,31 +91,41 @@ func (a *App) finish(w http.ResponseWriter, r *http.Request, l *login, binding s
 		}
 	}
 	a.Cookies.Set(w, visitCookie, handle, 0)
-	redirect(w, a.path(PathFront))
+	return true
 }
 
 // redeem exchanges the code, and checks what comes as a client has to (OpenID
 // Connect Core, 3.1.3.7): signature, issuer, audience and expiry by the
-// library, nonce and at_hash here. It returns the session that the ID token
-// names, too.
-func (a *App) redeem(ctx context.Context, query url.Values, l *login, binding string) (*visit, string, error) {
+// library, nonce and at_hash here.
+func (a *App) redeem(ctx context.Context, query url.Values, l *login, binding string) (*visit, error) {
 	ctx = a.online(ctx)
 	provider, err := a.discover(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	state := query.Get("state")
 	tokens, err := a.config(provider, nil).Exchange(ctx, query.Get("code"), oauth2.VerifierOption(derive(binding, "verifier", state)))
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	raw, _ := tokens.Extra("id_token").(string)
-	id, err := provider.VerifierContext(ctx, &oidc.Config{ClientID: ClientID, Now: a.Now}).Verify(ctx, raw)
+	id, sid, err := a.verified(ctx, provider, tokens)
 	if err != nil {
-		return nil, "", fmt.Errorf("verifying the ID token: %w", err)
+		return nil, err
 	}
 	if id.Nonce != derive(binding, "nonce", state) {
-		return nil, "", errors.New("the ID token has another nonce")
+		return nil, errors.New("the ID token has another nonce")
+	}
+	v := a.brings(tokens, id)
+	v.Login, v.SID, v.Asked = hash(state), sid, l.Scopes
+	return v, a.complete(ctx, provider, tokens, id.Subject, v)
+}
+
+// verified returns the ID token of an answer, checked, and the session that
+// it names.
+func (a *App) verified(ctx context.Context, provider *oidc.Provider, tokens *oauth2.Token) (*oidc.IDToken, string, error) {
+	id, err := provider.VerifierContext(ctx, &oidc.Config{ClientID: ClientID, Now: a.Now}).Verify(ctx, idToken(tokens))
+	if err != nil {
+		return nil, "", fmt.Errorf("verifying the ID token: %w", err)
 	}
 	if err := id.VerifyAccessToken(tokens.AccessToken); err != nil {
 		return nil, "", fmt.Errorf("verifying the access token: %w", err)
@@ -116,15 +134,29 @@ func (a *App) redeem(ctx context.Context, query url.Values, l *login, binding st
 		SID string `json:"sid"`
 	}
 	if err := id.Claims(&about); err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("verifying the ID token: %w", err)
 	}
+	return id, about.SID, nil
+}
+
+func idToken(tokens *oauth2.Token) string {
+	raw, _ := tokens.Extra("id_token").(string)
+	return raw
+}
+
+// brings is what the token endpoint has answered.
+func (a *App) brings(tokens *oauth2.Token, id *oidc.IDToken) *visit {
+	now := a.Now()
 	v := &visit{
-		Login: hash(state), Asked: l.Scopes, AccessToken: tokens.AccessToken, IDToken: raw,
-		AccessExpires: a.Now().Add(time.Duration(tokens.ExpiresIn) * time.Second).UTC(), IDExpires: id.Expiry.UTC(),
+		AccessToken: tokens.AccessToken, IDToken: idToken(tokens), RefreshToken: tokens.RefreshToken,
+		AccessExpires: now.Add(time.Duration(tokens.ExpiresIn) * time.Second).UTC(), IDExpires: id.Expiry.UTC(),
+	}
+	if left, ok := tokens.Extra("refresh_token_expires_in").(float64); ok && v.RefreshToken != "" {
+		v.RefreshExpires = now.Add(time.Duration(left) * time.Second).UTC()
 	}
 	granted, _ := tokens.Extra("scope").(string)
 	v.Granted = strings.Fields(granted)
-	return v, about.SID, a.complete(ctx, provider, tokens, id.Subject, v)
+	return v
 }
 
 // complete adds what the tokens do not say themselves. Userinfo has to be

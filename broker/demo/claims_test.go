@@ -61,7 +61,7 @@ func TestM90_RowsTellEachClaimWithItsSource(t *testing.T) {
 		{Name: "plan", Path: "billing.code", Value: "7", Sources: []ui.DemoSource{{Origin: authn.FromApplication}}, In: []string{"access_token"}},
 		{
 			Name: "address", Path: "address", Value: "{\n  \"country\": \"GB\",\n  \"locality\": \"London\",\n  \"postal_code\": \"E1 6AN\"\n}",
-			Sources: []ui.DemoSource{provider("userinfo", `https://example\.com/country of birth`), {Origin: authn.FromScript}},
+			Sources: []ui.DemoSource{provider("userinfo", "https://example.com/country of birth"), {Origin: authn.FromScript}},
 			In:      []string{"id_token", "userinfo"},
 		},
 		{Name: "quota", Path: "quota", Value: "12345678901234567890", Sources: []ui.DemoSource{{Origin: authn.FromUnknown}}, In: []string{"userinfo"}},

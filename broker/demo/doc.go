@@ -11,6 +11,7 @@
 //	/demo/           what to ask for, or what was got (front.go)
 //	/demo/login      begins a sign-in (login.go)
 //	/demo/callback   ends it (callback.go)
+//	/demo/refresh    uses the refresh token (refresh.go)
 //	/demo/logout     forgets what was got (logout.go)
 //
 // What it got, tokens among it, is a record below the browser's SSO session

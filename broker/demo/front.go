@@ -16,6 +16,8 @@ const (
 	paramTab  = "tab"  // what to show of a sign-in
 	paramNew  = "new"  // the options, also to somebody who is signed in
 	paramLeft = "left" // the visitor has just logged out here
+
+	paramRenewed = "renewed" // the refresh token has just been used
 )
 
 // Front shows what to ask for, or what a sign-in brought.
@@ -53,7 +55,7 @@ func (a *App) result(w http.ResponseWriter, r *http.Request, v *visit, tab ui.De
 		AgainURL:      a.path(PathFront) + "?" + paramNew + "=1",
 		EverywhereURL: a.EverywhereURL,
 		LogoutAction:  a.path(PathLogout),
-		Hidden:        map[string]string{"token": formToken(a.Cookies.Get(r, visitCookie))},
+		Hidden:        map[string]string{"token": formToken(a.Cookies.Get(r, visitCookie), purposeLogout)},
 	}
 	for _, name := range v.Asked {
 		if slices.Contains(v.Granted, name) {
@@ -69,6 +71,7 @@ func (a *App) result(w http.ResponseWriter, r *http.Request, v *visit, tab ui.De
 	case ui.DemoIDToken:
 		view.IDToken = a.token(r.Context(), v.IDToken, ClientID, v.IDExpires)
 	case ui.DemoRefreshToken:
+		view.Refresh = a.refreshToken(r, v)
 	default:
 		view.Claims = a.rows(v)
 	}

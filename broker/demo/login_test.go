@@ -17,7 +17,7 @@ func TestOptionsAreThoseOnOffer(t *testing.T) {
 		"scope=email":                        {"openid", "email"},
 		"prompt=":                            {"openid"},
 		"scope=orders:read&scope=fleet":      {"openid", "orders:read", "fleet"},
-		"scope=offline_access&scope=unknown": {"openid"},
+		"scope=offline_access&scope=unknown": {"openid", "offline_access"},
 		"scope=manage_post_authn":            {"openid"},
 		"scope=email+profile":                {"openid"},
 	} {

@@ -10,18 +10,13 @@ import (
 
 // Logout forgets what a sign-in brought, and leaves the person signed in at
 // the broker.
-//
-// The attacker is a page that the person visits, which posts here unseen. The
-// post has to come from our own page and to carry what only that knows.
 func (a *App) Logout(w http.ResponseWriter, r *http.Request) {
 	handle := a.Cookies.Get(r, visitCookie)
 	if handle == "" {
 		redirect(w, a.path(PathFront)) // a second click
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-	if new(http.CrossOriginProtection).Check(r) != nil || r.ParseForm() != nil ||
-		subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(formToken(handle))) != 1 {
+	if !ours(w, r, handle, purposeLogout) {
 		a.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden})
 		return
 	}
@@ -33,9 +28,25 @@ func (a *App) Logout(w http.ResponseWriter, r *http.Request) {
 	redirect(w, a.path(PathFront)+"?"+paramLeft+"=1")
 }
 
-// formToken is bound to the visit and needs no memory.
-func formToken(handle string) string {
+// What the forms of the application are for.
+const (
+	purposeLogout  = "logout"
+	purposeRefresh = "refresh"
+)
+
+// ours says whether the form comes from our own page.
+//
+// The attacker is a page that the person visits, which posts here unseen. The
+// post has to come from our own origin, and to carry what only our page knows.
+func ours(w http.ResponseWriter, r *http.Request, handle, purpose string) bool {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	return new(http.CrossOriginProtection).Check(r) == nil && r.ParseForm() == nil &&
+		subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(formToken(handle, purpose))) == 1
+}
+
+// formToken is bound to the visit and the form, and needs no memory.
+func formToken(handle, purpose string) string {
 	mac := hmac.New(sha256.New, []byte(handle))
-	mac.Write([]byte("logout"))
+	mac.Write([]byte(purpose))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

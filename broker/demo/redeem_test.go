@@ -110,7 +110,7 @@ func TestM3_DemoVerifiesWhatItGets(t *testing.T) {
 				Issuer: issuer, Broker: f, Now: func() time.Time { return now },
 				Origins: func(context.Context, string) (authn.Origins, error) { return nil, nil },
 			}
-			v, sid, err := a.redeem(t.Context(), url.Values{"code": {"c"}, "state": {"state"}}, &login{Scopes: []string{"openid", "email", "profile"}}, "binding")
+			v, err := a.redeem(t.Context(), url.Values{"code": {"c"}, "state": {"state"}}, &login{Scopes: []string{"openid", "email", "profile"}}, "binding")
 			if f.verify != derive("binding", "verifier", "state") {
 				t.Errorf("code_verifier %q", f.verify)
 			}
@@ -123,8 +123,8 @@ func TestM3_DemoVerifiesWhatItGets(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || sid != "s1" || strings.Join(v.Granted, " ") != "openid email" || len(v.Asked) != 3 || !v.AccessExpires.Equal(now.Add(10*time.Minute)) || v.person() != "ada@example.com" {
-				t.Errorf("%+v, %q, %v", v, sid, err)
+			if err != nil || v.SID != "s1" || strings.Join(v.Granted, " ") != "openid email" || len(v.Asked) != 3 || !v.AccessExpires.Equal(now.Add(10*time.Minute)) || v.person() != "ada@example.com" {
+				t.Errorf("%+v, %v", v, err)
 			}
 		})
 	}

@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// inProcess is an http.RoundTripper that hands requests for the broker to its
-// handler. So the demo needs no network to itself, through whatever proxies
-// and certificates people come, and it reaches nothing else: whatever a
-// document names as an address, the request ends here.
-type inProcess struct {
+// handlerTransport is an http.RoundTripper that hands requests for the broker
+// to its handler. So the demo needs no network to itself, through whatever
+// proxies and certificates people come, and it reaches nothing else: whatever
+// a document names as an address, the request ends here.
+type handlerTransport struct {
 	issuer *url.URL
 	broker http.Handler
 }
 
 // RoundTrip answers with what the handler writes.
-func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body == nil {
 		r = r.Clone(r.Context())
 		r.Body = http.NoBody
@@ -40,7 +40,7 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // ours says whether u is an address of the issuer.
-func (t inProcess) ours(u *url.URL) bool {
+func (t handlerTransport) ours(u *url.URL) bool {
 	return u.Scheme == t.issuer.Scheme && u.Host == t.issuer.Host && strings.HasPrefix(u.Path, t.issuer.Path+"/")
 }
 

@@ -15,7 +15,7 @@ func TestRequestsReachTheBrokerAndNothingElse(t *testing.T) {
 	}
 	var got *http.Request
 	var body string
-	client := &http.Client{Transport: inProcess{issuer: issuer, broker: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	client := &http.Client{Transport: handlerTransport{issuer: issuer, broker: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, _ := io.ReadAll(r.Body)
 		got, body = r, string(raw)
 		w.Header().Set("Content-Type", "application/json")
@@ -61,7 +61,7 @@ func TestRequestsReachTheBrokerAndNothingElse(t *testing.T) {
 // A handler that writes nothing has answered 200.
 func TestSilentAnswers(t *testing.T) {
 	issuer := &url.URL{Scheme: "https", Host: "auth.example.com"}
-	client := &http.Client{Transport: inProcess{issuer: issuer, broker: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}}
+	client := &http.Client{Transport: handlerTransport{issuer: issuer, broker: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}}
 	resp, err := client.Get("https://auth.example.com/")
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,9 @@ const visitCookie = "auth_broker_demo"
 // A visit is what one sign-in brought. It is sealed at rest, as everything
 // that the store holds, and in no log.
 type visit struct {
+	// SID is the session at the broker, by its ID token.
+	SID string `json:"sid"`
+
 	// Login is the hash of the state that it came by.
 	Login string `json:"login"`
 
@@ -25,6 +28,13 @@ type visit struct {
 	AccessExpires time.Time `json:"access_expires"`
 	IDToken       string    `json:"id_token"`
 	IDExpires     time.Time `json:"id_expires"`
+
+	// RefreshToken is empty where there is none: RefreshEnded says that there
+	// was one, and the broker has refused it. RefreshExpires is zero where the
+	// broker does not tell.
+	RefreshToken   string    `json:"refresh_token,omitempty"`
+	RefreshExpires time.Time `json:"refresh_expires,omitzero"`
+	RefreshEnded   bool      `json:"refresh_ended,omitempty"`
 
 	// Userinfo is the answer of that endpoint, a JSON object.
 	Userinfo json.RawMessage `json:"userinfo"`

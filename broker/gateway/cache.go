@@ -45,7 +45,7 @@ func keyOf(handle string) cacheKey {
 
 // NewCache returns a cache for size sessions.
 func NewCache(size int) *Cache {
-	c := &Cache{max: max(size/shardCount, 1), streams: newStreams(maxStreams)}
+	c := &Cache{max: max(size/shardCount, 1), streams: newStreams(maxStreams, maxStreamsOfEach)}
 	for i := range c.shards {
 		c.shards[i].entries = map[cacheKey]*live{}
 	}

@@ -9,7 +9,8 @@
 // one hash and no I/O.
 //
 // A request is let through once, a stream goes on. So what stays open is
-// watched, and cut when its session ends. A browser that signs in again and
+// watched, whatever it calls itself, and cut when its session ends, or when
+// a new configuration would not let it in. A browser that signs in again and
 // again without getting a session is stopped, with an explanation.
 //
 // Nothing is decided before every header that the gate could ever set has

@@ -89,7 +89,7 @@ func TestM73_M58_MeExplainsEachClaim(t *testing.T) {
 		{"sub", "subject", "sub", []source{{Kind: "broker", Text: "made by the broker to tell its users apart"}}},
 		{"name", "Ada", "name", []source{{"provider", "name (claim name of the id_token of The acme)", "The acme", "id_token", "name", "name"}}},
 		{"email", "ada@example.com", "email", []source{{
-			"provider", `Work e-mail (claim https://example\.com/mail of the userinfo of The acme)`, "The acme", "userinfo", `https://example\.com/mail`, "Work e-mail",
+			"provider", `Work e-mail (claim https://example.com/mail of the userinfo of The acme)`, "The acme", "userinfo", `https://example.com/mail`, "Work e-mail",
 		}}},
 		{"address", map[string]any{"country": "GB", "region": "London", "locality": "W1"}, "address", []source{
 			{"provider", "country (claim address.country of the userinfo of The acme)", "The acme", "userinfo", "address.country", "country"}, script,

@@ -3,12 +3,14 @@ package gateway
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
 
@@ -117,10 +119,25 @@ func (g *Gate) loop(w http.ResponseWriter, r *http.Request, s *site, to string) 
 	g.page(w, r, failure{reason: "loop_detected", status: http.StatusBadRequest, retry: s.origin() + s.login + "?" + again.Encode()})
 }
 
-// login begins a sign-in for somebody who asks for one.
+// login begins a sign-in for somebody who asks for one. An image that a user
+// of the application posted in it asks, too, and must neither sign people
+// out nor use up their tries; and who is signed in needs no more than the page.
 func (g *Gate) login(w http.ResponseWriter, r *http.Request, s *site, query url.Values, c cookies) {
+	if !isNavigation(r) {
+		g.loginRequired(w, s)
+		return
+	}
+	to := query.Get("return_to")
+	switch _, err := g.visitor(r.Context(), s, c.session); {
+	case err == nil:
+		redirect(w, s.origin()+s.returnTo(to))
+		return
+	case !errors.Is(err, session.ErrNoSession):
+		g.unavailable(w, r, err)
+		return
+	}
 	if query.Has(startOver) {
 		c.flow = readFlow(c.flow).reset().String()
 	}
-	g.begin(w, r, s, c, query.Get("return_to"))
+	g.begin(w, r, s, c, to)
 }

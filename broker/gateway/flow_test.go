@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -135,6 +136,44 @@ func TestS20_LoopStopsWithAnExplanation(t *testing.T) {
 			t.Error("does not pass")
 		}
 	})
+}
+
+// A user of the application posts an image, or a link, that leads to the
+// login address: neither may cost others their session, or their tries.
+func TestS20_LoginAddressInAnApplicationsContent(t *testing.T) {
+	r := newRig(t, nil)
+	cookie := r.session()
+	image := get("/.auth/login?return_to=/orders", "Cookie", cookie, "Sec-Fetch-Site", "same-origin")
+	image.Header.Set("Sec-Fetch-Mode", "no-cors")
+	for name, session := range map[string]string{"signed in": cookie, "a stranger": "__Host-auth_gate=unknown"} {
+		image.Header.Set("Cookie", session)
+		rec, _ := r.serve(image)
+		if rec.Code != http.StatusUnauthorized || len(rec.Header()["Set-Cookie"]) > 0 || !strings.Contains(rec.Body.String(), "login_required") {
+			t.Errorf("the image of %s: %d %v", name, rec.Code, rec.Header())
+		}
+	}
+	rec, _ := r.serve(get("/.auth/login?return_to=/orders", "Cookie", cookie))
+	if rec.Code != http.StatusFound || rec.Header().Get("Location") != origin+"/orders" || len(rec.Header()["Set-Cookie"]) > 0 {
+		t.Errorf("the link: %d %v", rec.Code, rec.Header())
+	}
+	if _, passed := r.serve(get("/orders", "Cookie", cookie)); passed == nil {
+		t.Error("signed out")
+	}
+	rec, _ = r.serve(get("/.auth/login?return_to=/orders", "Cookie", "__Host-auth_gate=unknown"))
+	if rec.Code != http.StatusFound || !strings.HasPrefix(rec.Header().Get("Location"), "https://auth.example.com/") {
+		t.Errorf("the link of a stranger: %d %v", rec.Code, rec.Header())
+	}
+}
+
+// Whether somebody is signed in is not known: he keeps what he has.
+func TestS01_LoginKeepsTheSessionWhileTheStoreFails(t *testing.T) {
+	r := newRig(t, nil)
+	cookie := r.session()
+	r.broker.mintErr = errors.New("no key")
+	rec, _ := r.serve(get("/.auth/login", "Cookie", cookie))
+	if rec.Code != http.StatusServiceUnavailable || len(rec.Header()["Set-Cookie"]) > 0 {
+		t.Errorf("%d %v", rec.Code, rec.Header())
+	}
 }
 
 func TestS20_SigningOutIsNoLoop(t *testing.T) {

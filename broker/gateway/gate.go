@@ -159,10 +159,11 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, original *url.URL, 
 		return nil
 	}
 	v.setHeaders(r.Header)
+	in := admission{watchKey{g, s, handle.session}, l, epoch}
 	if opens {
-		return g.passStream(w, r, watchKey{g, s, handle.session}, l, v, epoch, next)
+		return g.passStream(w, r, in, v, next)
 	}
-	return g.pass(w, r, v, next)
+	return g.passGuest(w, r, in, v, next)
 }
 
 // Skip is Serve for a request that the operator does not have guarded: it

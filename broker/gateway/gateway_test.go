@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -473,13 +474,16 @@ func TestR19_ReturnTo(t *testing.T) {
 		"", "//evil.example", "/\\evil.example", "\\/evil.example", "https://evil.example", "https:evil.example", "javascript:alert(1)",
 		"/\tevil", "/\n/evil", "/ evil", "/a\x00b", "/a\\b", "data:text/html,x", "evil", "?x", "#x", "/\x7f", "///evil.example", "//",
 		"/é", "/.auth/logout", "/.auth/login?return_to=/", "/" + strings.Repeat("x", 3000),
+		"/x/../.auth/login?return_to=/x/../.auth/login", "/./.auth/login", "/x/..", "/.", "/..#x", "/x/%2e%2e/.auth/login", "/%2E/a",
+		"/.auth%2flogin", "/%2eauth/login", "/.%61uth/login?return_to=/", "/a%2Fb", "/a%5Cb", "/.auth//login", "/.auth", "/100%",
+		"/%2f%2fevil.example",
 	}
 	for _, s := range hostile {
 		if got := site.returnTo(s); got != "/" {
 			t.Errorf("returnTo(%q) = %q", s, got)
 		}
 	}
-	for _, s := range []string{"/", "/a", "/a?b=c&d=%2F%2Fe", "/a//b", "/@evil", "/a:b", "/%2f%2fevil.example"} {
+	for _, s := range []string{"/", "/a", "/a?b=c&d=%2F%2Fe", "/a//b", "/@evil", "/a:b", "/a%20b", "/...", "/.well-known/x", "/a?x=/../.auth/login", "/.authors"} {
 		if got := site.returnTo(s); got != s {
 			t.Errorf("returnTo(%q) = %q", s, got)
 		}
@@ -487,7 +491,7 @@ func TestR19_ReturnTo(t *testing.T) {
 }
 
 func FuzzF6_ReturnTo(f *testing.F) {
-	for _, s := range []string{"/", "//e", "/\\e", "/a?b", "https://e", "/%2f%2fe", "/\t/e", "/@e", "/:80@e"} {
+	for _, s := range []string{"/", "//e", "/\\e", "/a?b", "https://e", "/%2f%2fe", "/\t/e", "/@e", "/:80@e", "/x/%2e./.auth/login"} {
 		f.Add(s)
 	}
 	site := testSite(f)
@@ -498,6 +502,9 @@ func FuzzF6_ReturnTo(f *testing.F) {
 		}
 		if u.Host != "app.example.com" || u.User != nil || u.Scheme != "https" || strings.ContainsAny(site.returnTo(s), "\\\t\r\n") {
 			t.Errorf("returnTo(%q) leads to %s", s, u)
+		}
+		if strings.HasPrefix(path.Clean(u.Path)+"/", site.Reserved) || path.Clean(u.EscapedPath()) == ".." {
+			t.Errorf("returnTo(%q) leads to the gate", s)
 		}
 	})
 }

@@ -1,11 +1,7 @@
 package gateway
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -88,28 +84,31 @@ func (g *Gate) me(w http.ResponseWriter, r *http.Request, s *site, c cookies, ex
 	_ = out.Encode(answer)
 }
 
+// purposeLogout is that of the token in the form which signs out.
+const purposeLogout = "logout"
+
 // logout ends the browser's SSO session with all its gate sessions. A link
 // on the site's own pages, or an address that a person typed, does it at
 // once; whatever comes from elsewhere is asked first, so that no image on a
 // stranger's page can sign people out.
 func (g *Gate) logout(w http.ResponseWriter, r *http.Request, s *site, c cookies) {
 	if r.Method == http.MethodPost {
-		if !g.ownForm(r, c) {
+		if !session.OwnForm(w, r, c.session, purposeLogout) {
 			g.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden})
 			return
 		}
 	} else if c.session != "" && !ownLink(r) {
 		g.deps.Pages.LogoutConfirm(w, r, ui.LogoutConfirm{
-			Action: s.logout, Hidden: map[string]string{"token": formToken(c.session)},
+			Action: s.logout, Hidden: map[string]string{"token": session.FormToken(c.session, purposeLogout)},
 		})
 		return
 	}
-	s.cookies.Clear(w, s.sessionBase)
 	sess, err := g.deps.Sessions.SignOut(r.Context(), c.session)
 	if err != nil && !errors.Is(err, session.ErrNoSession) {
-		g.unavailable(w, r, err)
+		g.unavailable(w, r, err) // with the cookie left, so that another try can do it
 		return
 	}
+	s.cookies.Clear(w, s.sessionBase)
 	if f := readFlow(c.flow); len(f.completed) > 0 {
 		s.setFlow(w, f.reset())
 	}
@@ -125,22 +124,4 @@ func (g *Gate) logout(w http.ResponseWriter, r *http.Request, s *site, c cookies
 func ownLink(r *http.Request) bool {
 	from := r.Header.Get("Sec-Fetch-Site")
 	return (from == "same-origin" || from == "none") && r.Header.Get("Sec-Fetch-Mode") != "no-cors"
-}
-
-func (g *Gate) ownForm(r *http.Request, c cookies) bool {
-	if new(http.CrossOriginProtection).Check(r) != nil {
-		return false
-	}
-	r.Body = http.MaxBytesReader(nil, r.Body, 4<<10)
-	if r.ParseForm() != nil {
-		return false
-	}
-	return c.session != "" && subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(formToken(c.session))) == 1
-}
-
-// formToken is bound to the session and needs no memory.
-func formToken(handle string) string {
-	mac := hmac.New(sha256.New, []byte(handle))
-	mac.Write([]byte("logout"))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
@@ -110,8 +111,11 @@ func newSite(s Site) (*site, error) {
 // returnTo returns to if it is a path on this site, else the site's home.
 // The result is only ever used behind our own origin, so nothing in it can
 // name another host; still, what browsers might read differently is refused.
+//
+// Nor may it lead to the gate's own addresses: a link that makes one sign-in
+// follow the other would trip the loop breaker.
 func (s *site) returnTo(to string) string {
-	if to == "" || len(to) > maxReturn || to[0] != '/' || strings.HasPrefix(to, "//") || strings.HasPrefix(to, s.Reserved) {
+	if to == "" || len(to) > maxReturn || to[0] != '/' || strings.HasPrefix(to, "//") {
 		return s.Home
 	}
 	for _, c := range []byte(to) {
@@ -119,5 +123,24 @@ func (s *site) returnTo(to string) string {
 			return s.Home
 		}
 	}
+	escaped := to
+	if end := strings.IndexAny(to, "?#"); end >= 0 {
+		escaped = to[:end]
+	}
+	plain, err := url.PathUnescape(escaped)
+	if err != nil || strings.Count(plain, "/") != strings.Count(escaped, "/") || strings.Contains(plain, "\\") ||
+		hasDots(plain) || strings.HasPrefix(path.Clean(plain)+"/", s.Reserved) {
+		return s.Home
+	}
 	return to
+}
+
+// hasDots says whether there is a dot segment in the path.
+func hasDots(s string) bool {
+	for segment := range strings.SplitSeq(s, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
 }

@@ -15,30 +15,39 @@ import (
 // protocol on the connection (WebSocket, also over HTTP/2 and HTTP/3, RFC
 // 8441 and 9220), an event stream, or a remote call (gRPC, always a POST).
 //
-// It goes by what the request says, so that all others cost nothing more. An
-// application that streams without being asked to in these words is not
-// noticed: such an answer lasts until it ends by itself.
+// Such a request is watched from its beginning. But these are the visitor's
+// own words, and a thief chooses other ones, so nothing rests on them: see
+// [guest] for the rest.
 func staysOpen(r *http.Request) bool {
 	if r.Method == http.MethodConnect || len(r.Header["Upgrade"]) > 0 {
 		return true
 	}
 	if r.Method == http.MethodPost {
-		if types := r.Header["Content-Type"]; len(types) > 0 && strings.HasPrefix(types[0], "application/grpc") {
+		if types := r.Header["Content-Type"]; len(types) > 0 && strings.HasPrefix(strings.ToLower(types[0]), "application/grpc") {
 			return true
 		}
 	}
 	for _, accepted := range r.Header["Accept"] {
-		if strings.Contains(accepted, "text/event-stream") {
+		if strings.Contains(strings.ToLower(accepted), "text/event-stream") {
 			return true
 		}
 	}
 	return false
 }
 
+// An admission says how a request was let in.
+type admission struct {
+	watchKey
+	live  *live
+	epoch uint64 // of the streams when the session was looked up
+}
+
 // A stream is a request that stays open, and the writer of its answer.
 type stream struct {
 	http.ResponseWriter
-	cancel context.CancelFunc
+	admission
+	cancel context.CancelFunc // of the request, or nil
+	watch  *watch             // nil before [streams.add]
 
 	mu     sync.Mutex
 	conn   net.Conn // taken over from the server, or nil
@@ -77,15 +86,24 @@ func (s *stream) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func (s *stream) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.end()
+}
+
+// end is cut for who holds the lock.
+func (s *stream) end() {
 	if s.isCut || s.isOver {
 		return
 	}
 	s.isCut = true
-	s.cancel()
+	if s.cancel != nil {
+		s.cancel()
+	}
 	if s.conn != nil {
 		_ = s.conn.Close()
 		return
 	}
+	// The server cancels the request itself when its visitor is gone, which
+	// is how it understands the first of these.
 	controller, past := http.NewResponseController(s.ResponseWriter), time.Unix(1, 0)
 	_ = controller.SetReadDeadline(past)
 	_ = controller.SetWriteDeadline(past)
@@ -97,23 +115,23 @@ func (s *stream) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.isOver = true
-	s.cancel()
+	if s.cancel != nil {
+		s.cancel()
+	}
 	return s.isCut
 }
 
-// passStream is pass for what stays open. The epoch is that of the streams
-// when the session was looked up.
-func (g *Gate) passStream(w http.ResponseWriter, r *http.Request, key watchKey, l *live, v *Visitor, epoch uint64, next Next) (err error) {
+// passStream is pass for what stays open.
+func (g *Gate) passStream(w http.ResponseWriter, r *http.Request, in admission, v *Visitor, next Next) (err error) {
 	ctx, cancel := context.WithCancel(r.Context())
-	st := &stream{ResponseWriter: w, cancel: cancel}
-	watched, err := g.deps.Cache.streams.add(key, l, st, epoch)
-	if err != nil {
+	st := &stream{ResponseWriter: w, admission: in, cancel: cancel}
+	if err := g.deps.Cache.streams.add(st); err != nil {
 		cancel()
 		g.unavailable(w, r, err)
 		return nil
 	}
 	defer func() {
-		g.deps.Cache.streams.remove(watched, st)
+		g.deps.Cache.streams.remove(st)
 		if st.over() {
 			err = nil // how the handler took it is no fault to report
 		}

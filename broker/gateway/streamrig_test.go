@@ -10,6 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
@@ -51,6 +54,7 @@ type streamRig struct {
 	cache  *Cache
 	config Config
 	deps   Deps
+	logged *observer.ObservedLogs
 }
 
 const otherOrigin = "https://other.example.com"
@@ -63,6 +67,8 @@ func newStreamRig(t *testing.T) *streamRig {
 		s.ledger.fakeBroker = d.Broker.(*fakeBroker)
 		s.ledger.now = time.Now
 		d.Broker, d.Now = s.ledger, time.Now
+		core, logged := observer.New(zap.InfoLevel)
+		d.Log, s.logged = zap.New(core), logged
 		s.config, s.deps, s.cache = *c, *d, d.Cache
 	})
 	s.sessions.Now = time.Now
@@ -101,6 +107,21 @@ type opened struct {
 	took  time.Duration // until then
 	stop  context.CancelFunc
 	code  int
+
+	header http.Header
+}
+
+// A line is the writer of a server that notices when its visitor is gone.
+type line struct {
+	*httptest.ResponseRecorder
+	hangUp context.CancelFunc
+}
+
+func (l line) SetReadDeadline(at time.Time) error {
+	if at.Before(time.Now()) {
+		l.hangUp()
+	}
+	return nil
 }
 
 // open opens a stream of the visitor at the origin, as an application would
@@ -123,12 +144,14 @@ func (s *streamRig) open(g *Gate, at string, v visit, header ...string) *opened 
 	go func() {
 		defer close(o.ended)
 		rec, start := httptest.NewRecorder(), time.Now()
-		err := g.Serve(rec, req.WithContext(ctx), req.URL, func(_ http.ResponseWriter, r *http.Request, _ *Visitor) error {
+		served, hangUp := context.WithCancel(ctx)
+		defer hangUp()
+		err := g.Serve(line{rec, hangUp}, req.WithContext(served), req.URL, func(_ http.ResponseWriter, r *http.Request, _ *Visitor) error {
 			close(o.began)
 			<-r.Context().Done()
 			return r.Context().Err()
 		})
-		o.took, o.code = time.Since(start), rec.Code
+		o.took, o.code, o.header = time.Since(start), rec.Code, rec.Header()
 		if err != nil && ctx.Err() == nil {
 			s.Errorf("Serve: %v", err)
 		}
@@ -153,7 +176,7 @@ func (s *streamRig) mustBeGone() {
 	r := s.cache.streams
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.open != 0 || len(r.watches) != 0 {
+	if r.open != 0 || len(r.watches) != 0 || len(r.openBySID) != 0 {
 		s.Errorf("%d streams of %d sessions are left", r.open, len(r.watches))
 	}
 }

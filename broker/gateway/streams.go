@@ -20,9 +20,9 @@ import (
 // It belongs to the cache, whose Drop tells of sessions that may have ended,
 // here or on another node, but not into it: an entry of the cache can be
 // dropped at any time, a stream must not be lost sight of. What was dropped
-// is looked up anew, by the gate that opened the stream, which may have been
-// replaced by another since: only those are cut that have really ended, so
-// that a consent withdrawn from one site leaves the streams of others open.
+// is looked up anew, by the gate that opened the stream or the one that has
+// taken its place: only those are cut that have really ended, so that a
+// consent withdrawn from one site leaves the streams of others open.
 //
 // An open stream is a use of its session, as the polling is that it spares.
 type streams struct {
@@ -30,10 +30,15 @@ type streams struct {
 	// the sessions.
 	epoch atomic.Uint64
 
+	guests sync.Pool // of *guest
+
 	mu      sync.Mutex
 	watches map[watchKey]*watch
-	open    int
-	max     int
+	onDuty  []*Gate // see [Cache.Adopt]
+
+	open, max int
+	openBySID map[string]int
+	maxOfEach int
 }
 
 const (
@@ -41,6 +46,10 @@ const (
 	// connections more than it does here; this is for those who open
 	// requests by the thousand within one connection.
 	maxStreams = 100_000
+
+	// maxStreamsOfEach bounds those of one SSO session, at all sites: nobody
+	// is to use up what is there for everybody.
+	maxStreamsOfEach = 500
 
 	// checkTimeout bounds the look at one session. A store that has no
 	// answer by then counts as if the session had ended.
@@ -50,8 +59,11 @@ const (
 	checksAtOnce = 16
 )
 
-// errTooManyStreams refuses a stream that could not be watched.
-var errTooManyStreams = errors.New("too many streams are open")
+// Both refuse a stream that would have to be watched beyond the bounds.
+var (
+	errTooManyStreams       = errors.New("too many streams are open")
+	errTooManyStreamsOfEach = errors.New("too many streams of one session are open")
+)
 
 // watchKey is a session as one gate sees it.
 type watchKey struct {
@@ -68,39 +80,49 @@ type watch struct {
 	timer   *time.Timer // the next look without a drop
 }
 
-func newStreams(limit int) *streams {
-	return &streams{watches: map[watchKey]*watch{}, max: limit}
+func newStreams(limit, limitOfEach int) *streams {
+	return &streams{watches: map[watchKey]*watch{}, openBySID: map[string]int{}, max: limit, maxOfEach: limitOfEach}
 }
 
-// add watches st, a stream of the session l that was looked up when the
-// epoch was the one given. It is looked up again if sessions were dropped
-// since: the one to tell us of this drop has gone by.
-func (s *streams) add(key watchKey, l *live, st *stream, epoch uint64) (*watch, error) {
+// add watches st. Its session is looked up again if sessions were dropped
+// since, for the one to tell us of this drop has gone by, or if the gate that
+// let it in is off duty.
+func (s *streams) add(st *stream) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open >= s.max {
-		return nil, errTooManyStreams
+	sid := st.live.session.SID
+	switch {
+	case s.open >= s.max:
+		return errTooManyStreams
+	case s.openBySID[sid] >= s.maxOfEach:
+		return errTooManyStreamsOfEach
 	}
-	w := s.watches[key]
+	w := s.watches[st.watchKey]
 	if w == nil {
-		w = &watch{watchKey: key, session: l.session, streams: map[*stream]struct{}{}}
-		w.timer = time.AfterFunc(key.gate.nextLook(l), func() { s.look(w) })
-		s.watches[key] = w
+		w = &watch{watchKey: st.watchKey, session: st.live.session, streams: map[*stream]struct{}{}}
+		w.timer = time.AfterFunc(st.gate.nextLook(st.live), func() { s.look(w) })
+		s.watches[st.watchKey] = w
 	}
+	st.watch = w
 	w.streams[st] = struct{}{}
 	s.open++
-	if epoch != s.epoch.Load() {
+	s.openBySID[sid]++
+	if st.epoch != s.epoch.Load() || !s.decides(st.gate) {
 		go s.lookAt([]*watch{w})
 	}
-	return w, nil
+	return nil
 }
 
 // remove forgets a stream that has come to its end.
-func (s *streams) remove(w *watch, st *stream) {
+func (s *streams) remove(st *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	w, sid := st.watch, st.live.session.SID
 	delete(w.streams, st)
 	s.open--
+	if s.openBySID[sid]--; s.openBySID[sid] == 0 {
+		delete(s.openBySID, sid)
+	}
 	if len(w.streams) == 0 {
 		w.timer.Stop()
 		s.forget(w)
@@ -119,10 +141,15 @@ func (s *streams) forget(w *watch) {
 func (s *streams) dropped(affected func(*session.Gate) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.lookIf(func(w *watch) bool { return affected(w.session) })
+}
+
+// lookIf begins a new epoch, and looks at the sessions of some watches.
+func (s *streams) lookIf(concerned func(*watch) bool) {
 	s.epoch.Add(1)
 	var list []*watch
 	for _, w := range s.watches {
-		if affected(w.session) {
+		if concerned(w) {
 			list = append(list, w)
 		}
 	}
@@ -156,7 +183,12 @@ func (s *streams) lookAt(list []*watch) {
 func (s *streams) look(w *watch) error {
 	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
-	l, _, err := w.gate.lookUp(ctx, w.site, w.handle)
+	gate, site := s.judge(w.watchKey)
+	if gate == nil {
+		s.cut(w, session.ErrNoSession)
+		return session.ErrNoSession
+	}
+	l, _, err := gate.lookUp(ctx, site, w.handle)
 	if err != nil {
 		s.cut(w, err)
 		return err
@@ -164,7 +196,7 @@ func (s *streams) look(w *watch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(w.streams) > 0 {
-		w.timer.Reset(w.gate.nextLook(l))
+		w.timer.Reset(gate.nextLook(l))
 	}
 	return nil
 }

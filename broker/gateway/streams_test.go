@@ -23,7 +23,9 @@ func TestS09_SigningOutClosesEveryKindOfStream(t *testing.T) {
 		"WebSocket over HTTP/2": {"method", http.MethodConnect},
 		"event stream":          {"Accept", "text/event-stream"},
 		"one answer of two":     {"Accept", "application/json, text/event-stream"},
+		"event stream, shouted": {"Accept", "Text/Event-Stream"},
 		"gRPC":                  {"method", http.MethodPost, "Content-Type", "application/grpc+proto"},
+		"gRPC, shouted":         {"method", http.MethodPost, "Content-Type", "Application/gRPC"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(s *streamRig) {
@@ -123,9 +125,8 @@ func TestS17_StreamOpenedAsItsSessionEnds(t *testing.T) {
 		s.sessions.Limits.Lifetime = 0
 		r.cut(r.watches[key], session.ErrNoSession)
 		ctx, cancel := context.WithCancel(s.Context())
-		last := &stream{ResponseWriter: httptest.NewRecorder(), cancel: cancel}
-		w, err := r.add(key, l, last, r.epoch.Load())
-		if err != nil {
+		last := &stream{ResponseWriter: httptest.NewRecorder(), admission: admission{key, l, r.epoch.Load()}, cancel: cancel}
+		if err := r.add(last); err != nil {
 			t.Fatal(err)
 		}
 		if first.isOpen() {
@@ -135,7 +136,7 @@ func TestS17_StreamOpenedAsItsSessionEnds(t *testing.T) {
 		if ctx.Err() == nil {
 			t.Error("the last is open")
 		}
-		r.remove(w, last)
+		r.remove(last)
 		last.over()
 	})
 }
@@ -242,6 +243,41 @@ func TestStreamsAreBounded(t *testing.T) {
 		}
 		two.stop()
 		four.stop()
+	})
+}
+
+// One visitor opens what was meant for all, from one site after the other.
+func TestS09_StreamsOfOneSessionAreBounded(t *testing.T) {
+	bubble(t, func(s *streamRig) {
+		s.cache.streams.maxOfEach = 2
+		ada := s.signIn("ada")
+		here, there := s.open(s.gate, origin, ada), s.open(s.gate, otherOrigin, ada)
+		synctest.Wait()
+		third := s.open(s.gate, origin, ada)
+		if third.isOpen() || third.code != http.StatusServiceUnavailable || third.header.Get("Retry-After") == "" {
+			t.Errorf("the third stream: %d %v", third.code, third.header)
+		}
+		if logged := s.logged.FilterMessage("request refused").All(); len(logged) != 1 || logged[0].ContextMap()["error"] != errTooManyStreamsOfEach.Error() {
+			t.Errorf("logged %v", logged)
+		}
+		theirs := s.open(s.gate, origin, s.signIn("grace"))
+		if !theirs.isOpen() {
+			t.Error("another visitor is refused")
+		}
+		quiet := s.open(s.gate, origin, ada, "Accept", "*/*")
+		if !quiet.isOpen() {
+			t.Error("an ordinary request is refused")
+		}
+		time.Sleep(patience)
+		if quiet.isOpen() {
+			t.Error("what lasts goes on unwatched")
+		}
+		for _, o := range []*opened{here, there, theirs} {
+			if !o.isOpen() {
+				t.Error("a stream within the bounds was cut")
+			}
+			o.stop()
+		}
 	})
 }
 

@@ -202,7 +202,7 @@ func TestPageWithoutThePicture(t *testing.T) {
 	doc := document(t, pageOf(t, New(world(t)), Focus{}))
 	var linked, listed []string
 	for _, a := range elements(elements(doc, "svg")[0], "a") {
-		if attr(a, "aria-label") == "" || len(elements(a, "title")) != 1 {
+		if len(elements(a, "title")) != 1 {
 			t.Errorf("the link to %s has no name", attr(a, "href"))
 		}
 		linked = append(linked, attr(a, "href"))
@@ -212,6 +212,9 @@ func TestPageWithoutThePicture(t *testing.T) {
 			listed = append(listed, attr(a, "href"))
 		}
 	}
+	// The picture goes by where things are, the lists by what they are called.
+	slices.Sort(linked)
+	slices.Sort(listed)
 	if diff := cmp.Diff(linked, listed); diff != "" {
 		t.Errorf("links (-picture +lists):\n%s", diff)
 	}

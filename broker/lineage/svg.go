@@ -19,8 +19,8 @@ const (
 
 	// Longest texts, in characters of average width. The whole is in the
 	// title of the box, and in the lists.
-	nameLength   = 20
-	detailLength = 25
+	nameLength   = 18
+	detailLength = 24
 )
 
 // A picture is a drawing with a place for everything.
@@ -160,6 +160,8 @@ func (d *drawing) picture(lit *lighting, href func(box) string) *picture {
 			Class: class("box", b.dead, lit != nil && lit.boxes[i], lit != nil),
 		})
 	}
+	// In the order in which the eye meets them: Tab goes by it.
+	slices.SortStableFunc(p.Boxes, func(a, b pictureBox) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Y, b.Y)) })
 	return p
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -26,8 +27,14 @@ const (
 // Grants that a client can be allowed (RFC 6749).
 const (
 	GrantAuthorizationCode = "authorization_code"
+	GrantRefreshToken      = "refresh_token"
 	GrantClientCredentials = "client_credentials"
 )
+
+// Grants returns the grants above.
+func Grants() []string {
+	return []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials}
+}
 
 // Subject types (OpenID Connect Core, 8).
 const (
@@ -62,7 +69,8 @@ type Client struct {
 	// client_secret_basic and client_secret_post.
 	AuthMethod string
 
-	// Grants the client may use; empty is GrantAuthorizationCode.
+	// Grants the client may use; empty is GrantAuthorizationCode and, except
+	// for a gate's client, GrantRefreshToken.
 	Grants []string
 
 	// RedirectURIs are compared byte by byte.
@@ -190,11 +198,17 @@ func (c *Client) Validate() error {
 func (c *Client) validateGrants() error {
 	if len(c.Grants) == 0 {
 		c.Grants = []string{GrantAuthorizationCode}
+		if !c.Gate {
+			c.Grants = append(c.Grants, GrantRefreshToken)
+		}
 	}
 	for _, g := range c.Grants {
-		if g != GrantAuthorizationCode && g != GrantClientCredentials {
-			return fmt.Errorf("client %s: grants: %q is unknown; use %s or %s", c.ID, g, GrantAuthorizationCode, GrantClientCredentials)
+		if !slices.Contains(Grants(), g) {
+			return fmt.Errorf("client %s: grants: %q is unknown; use one or more of %s", c.ID, g, strings.Join(Grants(), ", "))
 		}
+	}
+	if c.MayGrant(GrantRefreshToken) && !c.MayGrant(GrantAuthorizationCode) {
+		return fmt.Errorf("client %s: grants: %s comes after %s; add that, or leave it out", c.ID, GrantRefreshToken, GrantAuthorizationCode)
 	}
 	if c.Public && c.MayGrant(GrantClientCredentials) {
 		return fmt.Errorf("client %s: is public, so it has no credentials for the grant %s; give it a secret", c.ID, GrantClientCredentials)

@@ -23,7 +23,7 @@ func TestClient_Validate_Defaults(t *testing.T) {
 	want := confidential()
 	want.Scopes = []string{"openid", "profile", "email"}
 	want.Consent = ConsentRemember
-	want.Grants = []string{GrantAuthorizationCode}
+	want.Grants = []string{GrantAuthorizationCode, GrantRefreshToken}
 	want.IDTokenAlg = "RS256"
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Error(diff)
@@ -31,6 +31,11 @@ func TestClient_Validate_Defaults(t *testing.T) {
 	c.Scopes[0] = "changed"
 	if DefaultScopes[0] != ScopeOpenID {
 		t.Error("the client's scopes share memory with the defaults")
+	}
+	gate := confidential()
+	gate.Gate, gate.Secrets = true, nil
+	if err := gate.Validate(); err != nil || gate.MayGrant(GrantRefreshToken) {
+		t.Errorf("a gate's client: grants %v, %v", gate.Grants, err)
 	}
 }
 
@@ -72,6 +77,7 @@ func TestClient_Validate_Refuses(t *testing.T) {
 		"client web: redirect_uris is missing; name at least one address":           func(c *Client) { c.RedirectURIs = nil },
 		`client web: redirect_uris "http://app.example.com/": must be https`:        func(c *Client) { c.RedirectURIs[0] = "http://app.example.com/" },
 		`client web: redirect_uris "javascript:x": must be https`:                   func(c *Client) { c.RedirectURIs = append(c.RedirectURIs, "javascript:x") },
+		"client web: grants: refresh_token comes after authorization_code":          func(c *Client) { c.Grants = []string{GrantRefreshToken} },
 		`client web: scopes: "a b" is not a scope name`:                             func(c *Client) { c.Scopes = []string{"openid", "a b"} },
 		`client web: scopes: "" is not a scope name`:                                func(c *Client) { c.Scopes = []string{""} },
 		"client web: required_scopes must be among scopes [openid]":                 func(c *Client) { c.Scopes, c.RequiredScopes = []string{"openid"}, []string{"email"} },

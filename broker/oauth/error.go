@@ -28,6 +28,9 @@ const (
 	UnauthorizedClient      = "unauthorized_client"
 	TemporarilyUnavailable  = "temporarily_unavailable"
 
+	// UnsupportedTokenType is of RFC 7009, 2.2.1.
+	UnsupportedTokenType = "unsupported_token_type"
+
 	// UnmetAuthenticationRequirements is of OpenID Connect Unmet
 	// Authentication Requirements 1.0.
 	UnmetAuthenticationRequirements = "unmet_authentication_requirements"

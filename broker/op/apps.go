@@ -1,10 +1,12 @@
 package op
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,7 +15,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/consent"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
@@ -35,38 +36,11 @@ func (s *Server) noteUse(ctx context.Context, subject, clientID string) {
 	}
 }
 
-// An App is a client as one of its users sees it.
-type App struct {
-	// Client is what pages show; Known is false for a client that has gone
-	// from the configuration, of which the id is all there is.
-	ID     string
-	Client ui.Client
-	Known  bool
-
-	// Trusted ones are allowed by the administrator: they are not asked
-	// about, and there is nothing to withdraw.
-	Trusted bool
-
-	// Grants are what the user let the client have: scopes, then single
-	// claims.
-	Grants []AppGrant
-
-	// Used is when the user last signed in there; zero if unknown.
-	Used time.Time
-}
-
-// An AppGrant is one scope or claim that a user let a client have.
-type AppGrant struct {
-	consent.Grant
-
-	// DisplayName and Description are what people read; either may be empty.
-	DisplayName, Description string
-}
-
 // AppsOf returns the clients that subject has let have something, and the
 // trusted ones where it has been, the last used first. The clients named in
-// except are left out.
-func (s *Server) AppsOf(ctx context.Context, subject string, except ...string) ([]App, error) {
+// except are left out. Their WithdrawURL is
+// the portal's to set.
+func (s *Server) AppsOf(ctx context.Context, subject string, except ...string) ([]ui.PortalApp, error) {
 	used, err := s.uses(ctx, subject)
 	if err != nil {
 		return nil, err
@@ -76,52 +50,55 @@ func (s *Server) AppsOf(ctx context.Context, subject string, except ...string) (
 		return nil, err
 	}
 	for id := range used {
-		if c := s.Client(id); c != nil && c.Consent == oauth.ConsentTrusted && !slices.Contains(ids, id) {
+		if s.trusts(id) && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
-	var out []App
+	var out []ui.PortalApp
 	for _, id := range ids {
 		if slices.Contains(except, id) {
 			continue
 		}
-		app, err := s.app(ctx, subject, id)
+		grants, err := s.Ledger.Grants(ctx, subject, id)
 		if err != nil {
 			return nil, err
 		}
+		app := s.app(id, slices.Collect(maps.Values(grants)))
 		app.Used = used[id]
 		out = append(out, app)
 	}
-	slices.SortFunc(out, func(a, b App) int {
-		if c := b.Used.Compare(a.Used); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Client.Name+a.ID, b.Client.Name+b.ID)
+	slices.SortFunc(out, func(a, b ui.PortalApp) int {
+		return cmp.Or(b.Used.Compare(a.Used), strings.Compare(a.Client.Name+a.ID, b.Client.Name+b.ID))
 	})
 	return out, nil
 }
 
-func (s *Server) app(ctx context.Context, subject, id string) (App, error) {
-	grants, err := s.Ledger.Grants(ctx, subject, id)
-	if err != nil {
-		return App{}, err
-	}
-	app := App{ID: id, Client: ui.Client{Name: id}}
+// app is a client as one of its users sees it. Of one that has gone from the
+// configuration the id is all there is.
+func (s *Server) app(id string, grants []consent.Grant) ui.PortalApp {
+	app := ui.PortalApp{ID: id, Client: ui.Client{Name: id}, Gone: true, Trusted: s.trusts(id)}
 	if c := s.Client(id); c != nil {
-		app.Known, app.Trusted = true, c.Consent == oauth.ConsentTrusted
-		app.Client = s.clientView(c, strings.Join(c.RedirectURIs[:min(len(c.RedirectURIs), 1)], ""))
+		app.Gone, app.Client = false, s.clientView(c, strings.Join(c.RedirectURIs[:min(len(c.RedirectURIs), 1)], ""))
 	}
+	slices.SortFunc(grants, s.byKind)
 	for _, g := range grants {
-		app.Grants = append(app.Grants, s.appGrant(g))
+		app.Grants = append(app.Grants, s.portalGrant(g))
 	}
-	slices.SortFunc(app.Grants, func(a, b AppGrant) int {
-		return strings.Compare(a.Claim+" "+a.Scope+a.ClaimType, b.Claim+" "+b.Scope+b.ClaimType)
-	})
-	return app, nil
+	return app
 }
 
-func (s *Server) appGrant(g consent.Grant) AppGrant {
-	out := AppGrant{Grant: g}
+// byKind orders grants: scopes as the broker has them (openid, profile,
+// email), then those that only a client names, then single claims.
+func (s *Server) byKind(a, b consent.Grant) int {
+	return cmp.Or(
+		strings.Compare(a.Claim, b.Claim), // a scope has none
+		cmp.Compare(s.scopeIndex(a.Scope), s.scopeIndex(b.Scope)),
+		strings.Compare(a.Scope, b.Scope), strings.Compare(a.ClaimType, b.ClaimType),
+	)
+}
+
+func (s *Server) portalGrant(g consent.Grant) ui.PortalGrant {
+	out := ui.PortalGrant{Scope: g.Scope, Name: cmp.Or(g.Scope, g.Claim), Given: g.GivenAt, Expires: g.ExpiresAt}
 	if g.Claim != "" {
 		out.DisplayName, out.Description = s.describeClaim(g.Claim)
 		return out

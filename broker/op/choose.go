@@ -147,8 +147,8 @@ func (s *Server) pendingLogin(w http.ResponseWriter, r *http.Request, params url
 	l, err := s.get(r.Context(), p, params.Get("flow"))
 	switch {
 	case errors.Is(err, errNoLogin):
-		if !s.again(w, r, p, params) {
-			s.page(w, r, *s.past(r, params.Get("flow"), way, err))
+		if !s.startOver(w, r, p, params) {
+			s.page(w, r, *s.lostOrSpent(r, params.Get("flow"), way, err))
 		}
 		return nil
 	case err != nil:
@@ -197,13 +197,13 @@ func (s *Server) chooserView(l *login, client *oauth.Client, choices []*Connecti
 
 // chooserAddress is where the browser finds the chooser.
 func (s *Server) chooserAddress(l *login) string {
-	return s.url(PathLogin) + "?" + s.carry(url.Values{"flow": {l.ID}}, l).Encode()
+	return s.url(PathLogin) + "?" + s.addWayBack(url.Values{"flow": {l.ID}}, l).Encode()
 }
 
 // chooserURL is a link of the chooser back to itself: to choose the
 // connection, or to show the page again where that is empty.
 func (s *Server) chooserURL(l *login, connection, switched string) string {
-	params := s.carry(url.Values{"flow": {l.ID}, "remember": {switched}}, l)
+	params := s.addWayBack(url.Values{"flow": {l.ID}, "remember": {switched}}, l)
 	if connection != "" {
 		params.Set("connection", connection)
 	}

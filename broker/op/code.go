@@ -28,6 +28,11 @@ type grant struct {
 	RedirectURI string `json:"redirect_uri"`
 	Challenge   string `json:"code_challenge,omitempty"`
 	Redeemed    bool   `json:"redeemed,omitempty"`
+
+	// Family is the key of the refresh tokens that belong to the access
+	// token: begun by the same code, or what it was refreshed with. It ends
+	// with them.
+	Family string `json:"family,omitempty"`
 }
 
 const grantKind = "grant"
@@ -115,44 +120,84 @@ var errInvalidCode = &oauth.Error{Code: oauth.InvalidGrant, Description: "the co
 // arrives from another client stays unspent, because its owner must not
 // suffer from a stranger's try.
 func (s *Server) Redeem(ctx context.Context, in Redemption) (*authn.Authorization, error) {
+	a, _, err := s.redeem(ctx, in)
+	return a, err
+}
+
+// redeem is Redeem with the first refresh token, if the code brings one.
+//
+// The refresh tokens are stored first, while nobody knows them, and their key
+// goes into the record of the code as that is spent. So whoever finds the code
+// spent finds what it has begun.
+func (s *Server) redeem(ctx context.Context, in Redemption) (*authn.Authorization, *refreshToken, error) {
 	key := store.SecretKey(grantKind, in.Code)
-	raw, err := s.Store.Get(ctx, key)
+	g, raw, err := s.grant(ctx, key)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, errInvalidCode
+		return nil, nil, errInvalidCode
 	}
 	if err != nil {
-		return nil, fmt.Errorf("redeeming code: %w", err)
+		return nil, nil, fmt.Errorf("redeeming code: %w", err)
 	}
-	var g grant
-	if err := json.Unmarshal(raw, &g); err != nil || g.Authorization == nil || g.Context == nil || g.Subject == "" {
-		return nil, errors.New("redeeming code: the record is not readable")
+	if err := s.redeemable(ctx, key, g, in); err != nil {
+		return nil, nil, err
 	}
+	refresh, err := s.beginFamily(ctx, in.Client, g.Authorization)
+	if err != nil {
+		return nil, nil, fmt.Errorf("redeeming code: %w", err)
+	}
+	if refresh != nil {
+		g.Family = refresh.family
+	}
+	if err := s.markRedeemed(ctx, key, raw, g); err != nil {
+		if refresh != nil {
+			err = errors.Join(err, s.endFamily(ctx, refresh.family))
+		}
+		return nil, nil, err
+	}
+	return g.Authorization, refresh, nil
+}
+
+// grant reads the record under key, or store.ErrNotFound.
+func (s *Server) grant(ctx context.Context, key string) (*grant, []byte, error) {
+	raw, err := s.Store.Get(ctx, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	g := new(grant)
+	if err := json.Unmarshal(raw, g); err != nil || g.Authorization == nil || g.Context == nil || g.Subject == "" {
+		return nil, nil, errors.New("the grant record is not readable")
+	}
+	return g, raw, nil
+}
+
+// redeemable says whether the code may be redeemed now, by this client.
+func (s *Server) redeemable(ctx context.Context, key string, g *grant, in Redemption) error {
 	if g.ClientID != in.Client.ID {
-		return nil, errInvalidCode
+		return errInvalidCode
 	}
 	if g.Redeemed {
-		return nil, s.reused(ctx, key, &g)
+		return s.reused(ctx, key)
 	}
 	if g.RedirectURI != in.RedirectURI {
-		return nil, errInvalidCode
+		return errInvalidCode
 	}
 	if oerr := oauth.CheckVerifier(g.Challenge, in.Verifier); oerr != nil {
-		return nil, oerr
+		return oerr
 	}
 	if !s.Permits(in.Client, g.Context.Connection) {
-		return nil, errInvalidCode
+		return errInvalidCode
 	}
 	alive, err := s.Sessions.Alive(ctx, g.SID)
 	if err == nil && alive {
 		alive, err = s.Holds(ctx, g.Authorization)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("redeeming code: %w", err)
+		return fmt.Errorf("redeeming code: %w", err)
 	}
 	if !alive {
-		return nil, errInvalidCode
+		return errInvalidCode
 	}
-	return g.Authorization, s.markRedeemed(ctx, key, raw, &g)
+	return nil
 }
 
 func (s *Server) markRedeemed(ctx context.Context, key string, raw []byte, g *grant) error {
@@ -163,7 +208,7 @@ func (s *Server) markRedeemed(ctx context.Context, key string, raw []byte, g *gr
 	}
 	err = s.Store.Swap(ctx, key, raw, spent, s.accessLifetime(g.ClientID)+time.Minute)
 	if errors.Is(err, store.ErrConflict) {
-		return s.reused(ctx, key, g)
+		return s.reused(ctx, key)
 	}
 	if err != nil {
 		return fmt.Errorf("redeeming code: %w", err)
@@ -171,11 +216,21 @@ func (s *Server) markRedeemed(ctx context.Context, key string, raw []byte, g *gr
 	return nil
 }
 
-// reused revokes what a code has brought before. If that fails, the caller
-// gets the failure and not invalid_grant: an answer would claim that the
-// tokens are dead (R27).
-func (s *Server) reused(ctx context.Context, key string, g *grant) error {
-	if err := s.Store.Delete(ctx, key); err != nil {
+// reused revokes what a code has brought before: refresh tokens, and the
+// access tokens. If that fails, the caller gets the failure and not
+// invalid_grant: an answer would claim that the tokens are dead (R27).
+func (s *Server) reused(ctx context.Context, key string) error {
+	g, _, err := s.grant(ctx, key) // anew: of two uses at once, the other has begun the refresh tokens
+	if errors.Is(err, store.ErrNotFound) {
+		return errInvalidCode
+	}
+	if err == nil && g.Family != "" {
+		err = s.endFamily(ctx, g.Family)
+	}
+	if err == nil {
+		err = s.Store.Delete(ctx, key)
+	}
+	if err != nil {
 		return fmt.Errorf("revoking a reused code: %w", err)
 	}
 	s.logReuse(g)

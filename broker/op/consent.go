@@ -36,6 +36,10 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) {
 			s.page(w, r, failure{reason: "forged_form", code: oerr.Code, status: http.StatusForbidden})
 			return
 		}
+		if ambiguous(form) {
+			s.page(w, r, failure{reason: oauth.InvalidRequest, way: wayBackOf(form)})
+			return
+		}
 		params = form
 	}
 	p, err := s.readPending(r)
@@ -73,6 +77,14 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) {
 	s.consentPage(w, r, l, client, p.Binding)
 }
 
+// ambiguous says whether the form has two readings: two decisions, say, of
+// which another program, in front of us or an extension of the browser, has
+// shown the user the second and we would take the first. What is missing is
+// refused where it is needed, but for the decision: to give none is none.
+func ambiguous(form url.Values) bool {
+	return len(form["decision"]) != 1 || len(form["login_id"]) > 1 || len(form["login_state"]) > 1
+}
+
 // decidable says whether the login is decided, or can still be: its session
 // lives. On false it has answered the request.
 //
@@ -107,7 +119,7 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, l *login, c
 	}
 	fixed := fixedScopes(l, client)
 	hidden := map[string]string{"login_id": l.ID, "login_state": loginState(l, binding)}
-	maps.Copy(hidden, s.carried(l))
+	maps.Copy(hidden, s.wayBackFields(l))
 	view := ui.Consent{
 		Action:         s.path(PathConsent),
 		Hidden:         hidden,
@@ -116,6 +128,7 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, l *login, c
 		Client:         s.clientView(client, l.Request.RedirectURI),
 		Purpose:        l.Request.Purpose,
 		Lifetime:       s.Ledger.Lifetime,
+		PortalURL:      s.PortalURL,
 		Locales:        l.Request.UILocales,
 	}
 	for _, name := range l.Request.Scopes {
@@ -136,11 +149,20 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, l *login, c
 // scope returns the declaration of a scope; one that only a client names
 // counts as declared, under its name.
 func (s *Server) scope(name string) claims.Scope {
+	if i := s.scopeIndex(name); i < len(s.Scopes) {
+		return s.Scopes[i]
+	}
+	return claims.Scope{Name: name}
+}
+
+// scopeIndex is the place of a scope among those of the broker, behind them
+// all if it is none of these.
+func (s *Server) scopeIndex(name string) int {
 	i := slices.IndexFunc(s.Scopes, func(sc claims.Scope) bool { return sc.Name == name })
 	if i < 0 {
-		return claims.Scope{Name: name}
+		return len(s.Scopes)
 	}
-	return s.Scopes[i]
+	return i
 }
 
 // account is how the page says who is signed in.

@@ -99,6 +99,12 @@ func (s *Server) cached(r *http.Request, l *login, conn *Connection, client *oau
 	if oerr, err := s.unmet(r.Context(), l, found.Context, client); err != nil || oerr != nil {
 		return nil, "", err
 	}
+	// A sign-in that was under way while the user had everything revoked may
+	// have left its context behind.
+	revoked, err := s.revokedSince(r.Context(), found.Context.Subject, found.Expires.Add(-conn.CacheTTL))
+	if err != nil || revoked {
+		return nil, "", err
+	}
 	return found, sid, nil
 }
 

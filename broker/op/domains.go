@@ -97,7 +97,7 @@ func (s *Server) emailField(l *login, remembering bool) *ui.EmailField {
 		Action: s.path(PathLogin),
 		Hidden: map[string]string{"flow": l.ID, "remember": switchTo(remembering)},
 	}
-	maps.Copy(field.Hidden, s.carried(l))
+	maps.Copy(field.Hidden, s.wayBackFields(l))
 	if domainOf(l.Request.LoginHint) != "" {
 		field.Value = l.Request.LoginHint
 	}

@@ -225,7 +225,7 @@ func (s *Server) reached(l *login) string {
 	if l.Decided {
 		return l.Outcome
 	}
-	return s.url(PathConsent) + "?" + s.carry(url.Values{"login_id": {l.ID}}, l).Encode()
+	return s.url(PathConsent) + "?" + s.addWayBack(url.Values{"login_id": {l.ID}}, l).Encode()
 }
 
 func bindingHash(binding string) string {

@@ -1,10 +1,6 @@
 package op
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"net/http"
 
@@ -16,6 +12,9 @@ import (
 
 // PathLogout is where people sign out, and where upstream logouts return to.
 const PathLogout = "/oauth2/logout"
+
+// purposeLogout is that of the form's token.
+const purposeLogout = "logout"
 
 // Logout asks whether to sign out, and does it: the browser's SSO session
 // ends with everything below it, gate sessions and unspent codes included.
@@ -39,44 +38,37 @@ func (s *Server) Logout(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.Pages.LogoutConfirm(w, r, ui.LogoutConfirm{
 			Action:  s.path(PathLogout),
-			Hidden:  map[string]string{"token": logoutToken(handle)},
+			Hidden:  map[string]string{"token": session.FormToken(handle, purposeLogout)},
 			Locales: r.URL.Query().Get("ui_locales"),
 		})
 	}
 }
 
 // signOut takes the form of the page.
-//
-// The attacker is any page that the person visits. It posts here unseen, and
-// signs the person out of everything, over and over (R51). So the post has to
-// come from our own page, and to carry what only that page knows.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request, handle string) {
-	if err := new(http.CrossOriginProtection).Check(r); err != nil {
-		s.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden, err: err})
-		return
-	}
-	form, oerr := readForm(w, r)
-	if oerr != nil {
-		s.page(w, r, failure{reason: "forged_form", code: oerr.Code, status: http.StatusForbidden})
-		return
-	}
-	ended, err := s.Sessions.Known(r.Context(), handle)
-	if err == nil {
-		if subtle.ConstantTimeCompare([]byte(form.Get("token")), []byte(logoutToken(handle))) != 1 {
+	known, err := s.Sessions.Known(r.Context(), handle)
+	if errors.Is(err, session.ErrNoSession) { // a second click, or another tab was faster
+		if new(http.CrossOriginProtection).Check(r) != nil {
 			s.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden})
 			return
 		}
-		ended, err = s.Sessions.SignOutSSO(r.Context(), handle)
+		s.signedOut(w, r)
+		return
 	}
-	switch {
-	case errors.Is(err, session.ErrNoSession): // a second click, or another tab was faster
-	case err != nil:
+	if err != nil {
 		s.page(w, r, failure{reason: "store_unavailable", err: err})
 		return
-	default:
-		for connection, login := range ended.Logins {
-			s.Log.Info("signed out", zap.String("connection", connection), zap.String("subject", login.Subject))
-		}
+	}
+	if !session.OwnForm(w, r, handle, purposeLogout) {
+		s.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden})
+		return
+	}
+	if err := s.Sessions.End(r.Context(), known.SID); err != nil {
+		s.page(w, r, failure{reason: "store_unavailable", err: err})
+		return
+	}
+	for connection, login := range known.Logins {
+		s.Log.Info("signed out", zap.String("connection", connection), zap.String("subject", login.Subject))
 	}
 	s.signedOut(w, r)
 }
@@ -88,11 +80,4 @@ func (s *Server) signedOut(w http.ResponseWriter, r *http.Request) {
 		s.Cookies.Clear(w, ssoCookie)
 	}
 	s.Pages.SignedOut(w, r, ui.SignedOut{Locales: r.URL.Query().Get("ui_locales")})
-}
-
-// logoutToken is bound to the session and needs no memory.
-func logoutToken(handle string) string {
-	mac := hmac.New(sha256.New, []byte(handle))
-	mac.Write([]byte("logout"))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

@@ -17,10 +17,14 @@ import (
 func (s *Server) Metadata(w http.ResponseWriter, _ *http.Request) {
 	publicDocument(w)
 	writeJSON(w, http.StatusOK, map[string]any{
-		"issuer":                                         s.Issuer.String(),
-		"authorization_endpoint":                         s.url(PathAuthorize),
-		"token_endpoint":                                 s.url(PathToken),
-		"userinfo_endpoint":                              s.url(PathUserinfo),
+		"issuer":                 s.Issuer.String(),
+		"authorization_endpoint": s.url(PathAuthorize),
+		"token_endpoint":         s.url(PathToken),
+		"userinfo_endpoint":      s.url(PathUserinfo),
+		"introspection_endpoint": s.url(PathIntrospect),
+		"introspection_endpoint_auth_methods_supported": []string{oauth.AuthBasic, oauth.AuthPost},
+		"revocation_endpoint":                           s.url(PathRevoke),
+		"revocation_endpoint_auth_methods_supported":    []string{oauth.AuthBasic, oauth.AuthPost, oauth.AuthNone},
 		"jwks_uri":                                       s.url(PathJWKS),
 		"response_types_supported":                       []string{"code"},
 		"response_modes_supported":                       []string{"query"},

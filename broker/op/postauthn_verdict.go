@@ -77,7 +77,7 @@ func (s *Server) takeVerdict(w http.ResponseWriter, r *http.Request, v verdict) 
 		return
 	}
 	s.Log.Info(v.event, s.visitFields(l, app.ID, fields...)...)
-	back := s.carry(url.Values{"login_id": {l.ID}, "resume": {resume}}, l)
+	back := s.addWayBack(url.Values{"login_id": {l.ID}, "resume": {resume}}, l)
 	writeJSON(w, http.StatusOK, map[string]string{"redirect_to": s.url(PathResume) + "?" + back.Encode()})
 }
 

@@ -21,26 +21,36 @@ const revokedLifetime = 400 * 24 * time.Hour
 
 func revokedKey(subject string) string { return "revoked/" + url.QueryEscape(subject) }
 
+// revokeTimeout bounds how long a revocation may take.
+const revokeTimeout = 15 * time.Second
+
 // RevokeUser ends all that subject's sign-ins have brought so far, at every
 // client: sessions, codes, and tokens at our own endpoints. Consents stay.
 // A JWT that somebody verifies alone ends at its expiry.
+//
+// It does all it can, also when a part fails and when the caller has gone. The
+// note, by which everything issued before is refused, comes last: a token that
+// asked for the revocation is good for another try until all is done.
 func (s *Server) RevokeUser(ctx context.Context, subject string) error {
-	at, err := json.Marshal(s.Now().UTC())
-	if err != nil {
-		return fmt.Errorf("revoking tokens: %w", err)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
+	defer cancel()
+	err := s.Sessions.EndUser(ctx, subject)
+	if err == nil {
+		err = s.noteRevoked(ctx, subject)
 	}
-	// First the note: a sign-in that comes between would be as old as it.
-	if err := s.Store.Put(ctx, revokedKey(subject), at, revokedLifetime); err != nil {
-		return fmt.Errorf("revoking tokens: %w", err)
-	}
-	if err := s.Sessions.EndUser(ctx, subject); err != nil {
-		return fmt.Errorf("revoking tokens: %w", err)
-	}
-	if err := s.tellWithdrawal(ctx, subject); err != nil {
+	if err := errors.Join(err, s.tellWithdrawal(ctx, subject)); err != nil {
 		return fmt.Errorf("revoking tokens: %w", err)
 	}
 	s.Log.Info("tokens_revoked", zap.String("subject", subject))
 	return nil
+}
+
+func (s *Server) noteRevoked(ctx context.Context, subject string) error {
+	at, err := json.Marshal(s.Now().UTC())
+	if err != nil {
+		return err
+	}
+	return s.Store.Put(ctx, revokedKey(subject), at, revokedLifetime)
 }
 
 // revokedSince says whether the user's tokens were revoked after the given

@@ -46,17 +46,27 @@ type Server struct {
 	Log      *zap.Logger
 	Now      func() time.Time
 
+	// RefreshLifetime is how long refresh tokens can be used, from the first
+	// of a family on; none without. RefreshGrace is how long a token that was
+	// used brings the same successor again; 0 is not at all.
+	RefreshLifetime time.Duration
+	RefreshGrace    time.Duration
+
 	// Logos fetches the pictures of connections and clients; nil shows none.
 	Logos *http.Client
 	logos logos
+
+	// PortalURL is the path where users see and withdraw what they gave;
+	// empty names none.
+	PortalURL string
 
 	// Resume returns the page of a gated site that a sign-in with this
 	// state was for. A sign-in that is lost can begin again from there.
 	Resume func(ctx context.Context, clientID, state string) (string, bool)
 
-	// Withdrawn is called with each subject that has taken a consent back on
-	// this node, so that caches ask again; nil does nothing.
-	Withdrawn func(subject string)
+	// OnWithdrawal is called with each subject that has taken a consent back
+	// on this node, so that caches ask again; nil does nothing.
+	OnWithdrawal func(subject string)
 
 	misses misses
 	traces traceCounter
@@ -74,17 +84,19 @@ type Subjects interface {
 
 // Paths of the endpoints, below the issuer.
 const (
-	PathAuthorize = "/oauth2/authorize"
-	PathToken     = "/oauth2/token" //nolint:gosec // G101: an address
-	PathUserinfo  = "/oauth2/userinfo"
-	PathLogin     = "/oauth2/login"
-	PathConsent   = "/oauth2/consent"
-	PathCallback  = "/oauth2/callback/"
-	PathResume    = "/oauth2/resume"
-	PathPostAuthn = "/post-authn/"
-	PathClients   = "/oauth2/clients"
-	PathTokens    = "/oauth2/tokens"
-	PathJWKS      = "/.well-known/jwks.json"
+	PathAuthorize  = "/oauth2/authorize"
+	PathToken      = "/oauth2/token" //nolint:gosec // G101: an address
+	PathUserinfo   = "/oauth2/userinfo"
+	PathIntrospect = "/oauth2/introspect"
+	PathRevoke     = "/oauth2/revoke"
+	PathLogin      = "/oauth2/login"
+	PathConsent    = "/oauth2/consent"
+	PathCallback   = "/oauth2/callback/"
+	PathResume     = "/oauth2/resume"
+	PathPostAuthn  = "/post-authn/"
+	PathClients    = "/oauth2/clients"
+	PathTokens     = "/oauth2/tokens"
+	PathJWKS       = "/.well-known/jwks.json"
 )
 
 // url returns the absolute address of a path below the issuer.

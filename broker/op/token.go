@@ -4,11 +4,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
 )
@@ -16,6 +18,14 @@ import (
 // Token is the token endpoint (RFC 6749, 3.2): POST, parameters in the body
 // alone.
 func (s *Server) Token(w http.ResponseWriter, r *http.Request) {
+	if client, form, ok := s.clientRequest(w, r, "token endpoint"); ok {
+		s.grantTokens(w, r, client, form)
+	}
+}
+
+// clientRequest reads a request that a client makes by itself: a form in the
+// body, each parameter once, and who sends it. Otherwise it has answered.
+func (s *Server) clientRequest(w http.ResponseWriter, r *http.Request, realm string) (*oauth.Client, url.Values, bool) {
 	form, oerr := readForm(w, r)
 	if oerr == nil {
 		oerr = oauth.CheckParams(form)
@@ -26,17 +36,17 @@ func (s *Server) Token(w http.ResponseWriter, r *http.Request) {
 	}
 	if oerr != nil {
 		writeError(w, oerr)
-		return
+		return nil, nil, false
 	}
 	client, oerr := s.authenticateClient(r, form)
 	if oerr != nil {
 		if r.Header.Get("Authorization") != "" && oerr.Code == oauth.InvalidClient {
-			w.Header().Set("WWW-Authenticate", `Basic realm="token endpoint"`)
+			w.Header().Set("WWW-Authenticate", `Basic realm="`+realm+`"`)
 		}
 		writeError(w, oerr)
-		return
+		return nil, nil, false
 	}
-	s.grantTokens(w, r, client, form)
+	return client, form, true
 }
 
 // errUnauthorizedClient is for a grant that works, but not for this client
@@ -48,12 +58,14 @@ func (s *Server) grantTokens(w http.ResponseWriter, r *http.Request, client *oau
 	switch grantType := form.Get("grant_type"); {
 	case grantType == "":
 		writeError(w, &oauth.Error{Code: oauth.InvalidRequest, Description: "grant_type is missing"})
-	case grantType != oauth.GrantAuthorizationCode && grantType != oauth.GrantClientCredentials:
-		writeError(w, &oauth.Error{Code: oauth.UnsupportedGrantType, Description: "grant_type must be authorization_code or client_credentials"})
+	case !slices.Contains(oauth.Grants(), grantType):
+		writeError(w, &oauth.Error{Code: oauth.UnsupportedGrantType, Description: "grant_type must be one of: " + strings.Join(oauth.Grants(), ", ")})
 	case !client.MayGrant(grantType):
 		writeError(w, errUnauthorizedClient)
 	case grantType == oauth.GrantClientCredentials:
 		s.clientCredentials(w, r, client, form)
+	case grantType == oauth.GrantRefreshToken:
+		s.refresh(w, r, client, form)
 	default:
 		s.exchange(w, r, Redemption{
 			Client:      client,
@@ -64,8 +76,15 @@ func (s *Server) grantTokens(w http.ResponseWriter, r *http.Request, client *oau
 	}
 }
 
+// issued is what a user's grant brings a client.
+type issued struct {
+	authorization *authn.Authorization
+	tokens        token.Tokens
+	refresh       *refreshToken // nil: none
+}
+
 func (s *Server) exchange(w http.ResponseWriter, r *http.Request, in Redemption) {
-	a, err := s.Redeem(r.Context(), in)
+	a, refresh, err := s.redeem(r.Context(), in)
 	if err != nil {
 		s.tokenError(w, in.Client, err)
 		return
@@ -76,14 +95,24 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, in Redemption)
 		return
 	}
 	s.Log.Info("tokens issued", zap.String("client", in.Client.ID), zap.String("subject", a.Context.Subject), zap.Strings("scopes", a.Scopes))
+	s.writeTokens(w, &issued{a, t, refresh})
+}
+
+// writeTokens answers with tokens (RFC 6749, 5.1). That of a refresh token
+// tells when the last of its family ends, which no use puts off.
+func (s *Server) writeTokens(w http.ResponseWriter, out *issued) {
 	body := map[string]any{
-		"access_token": t.AccessToken,
+		"access_token": out.tokens.AccessToken,
 		"token_type":   "Bearer",
-		"expires_in":   int64(t.ExpiresIn / time.Second),
-		"scope":        strings.Join(a.Scopes, " "),
+		"expires_in":   int64(out.tokens.ExpiresIn / time.Second),
+		"scope":        strings.Join(out.authorization.Scopes, " "),
 	}
-	if t.IDToken != "" {
-		body["id_token"] = t.IDToken
+	if out.tokens.IDToken != "" {
+		body["id_token"] = out.tokens.IDToken
+	}
+	if out.refresh != nil {
+		body["refresh_token"] = out.refresh.text
+		body["refresh_token_expires_in"] = int64(out.refresh.expires.Sub(s.Now()) / time.Second)
 	}
 	writeJSON(w, http.StatusOK, body)
 }

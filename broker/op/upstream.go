@@ -146,7 +146,7 @@ func (s *Server) takeLogin(w http.ResponseWriter, r *http.Request, st *upstreamS
 	l, err := s.get(ctx, p, st.Login)
 	switch {
 	case errors.Is(err, errNoLogin):
-		return nil, "", s.past(r, st.Login, st.wayBack(), err)
+		return nil, "", s.lostOrSpent(r, st.Login, st.wayBack(), err)
 	case err != nil:
 		return nil, "", unavailable(err)
 	case l.Connection != st.Connection || l.Private == nil:

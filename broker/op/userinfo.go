@@ -2,7 +2,6 @@ package op
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -51,16 +50,22 @@ func (s *Server) authorizationOf(ctx context.Context, raw string) (*authn.Author
 	if err != nil {
 		return nil, err
 	}
-	record, err := s.Store.Get(ctx, grantKind+"/"+access.ID)
+	g, err := s.behind(ctx, access)
+	if err != nil {
+		return nil, err
+	}
+	return g.Authorization, nil
+}
+
+// behind returns the record of what a verified access token stands for, or
+// token.ErrInvalid if it stands for nothing any more.
+func (s *Server) behind(ctx context.Context, access *token.Access) (*grant, error) {
+	g, _, err := s.grant(ctx, grantKind+"/"+access.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, token.ErrInvalid
 	}
 	if err != nil {
 		return nil, err
-	}
-	var g grant
-	if err := json.Unmarshal(record, &g); err != nil || g.Authorization == nil || g.Context == nil || g.Subject == "" {
-		return nil, errors.New("the grant record is not readable")
 	}
 	client := s.Client(g.ClientID)
 	if !g.Redeemed || g.ClientID != access.ClientID || g.Subject != access.Subject ||
@@ -68,13 +73,16 @@ func (s *Server) authorizationOf(ctx context.Context, raw string) (*authn.Author
 		return nil, token.ErrInvalid
 	}
 	holds, err := s.Holds(ctx, g.Authorization)
+	if err == nil && holds && g.Family != "" {
+		holds, err = s.familyLives(ctx, g.Family)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if !holds {
 		return nil, token.ErrInvalid
 	}
-	return g.Authorization, nil
+	return g, nil
 }
 
 // bearer returns the access token of the request, sent in exactly one way.

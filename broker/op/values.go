@@ -95,37 +95,36 @@ func (s *Server) OpenValues(ctx context.Context, life time.Duration) (ValuesWind
 	v := &s.values
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	s.closeValues(closedByAnother)
+	s.endWindow(closedByAnother)
 	timed, cancel := context.WithTimeout(ctx, life)
 	w := &valuesWindow{until: s.Now().Add(life).UTC()}
-	disarm := context.AfterFunc(timed, func() { s.valuesEnd(w, timed) })
+	disarm := context.AfterFunc(timed, func() { s.windowOver(w, timed) })
 	w.cancel = func() { disarm(); cancel() }
 	v.open = w
 	s.Log.Warn("debug_window_opened", zap.Duration("remaining", life), zap.Time("until", w.until))
 	return ValuesWindow{Open: true, Until: w.until}, nil
 }
 
-// valuesEnd closes the window because its time is over or its configuration
-// gone.
-func (s *Server) valuesEnd(w *valuesWindow, ctx context.Context) {
+// windowOver closes w because its time is over or its configuration gone.
+func (s *Server) windowOver(w *valuesWindow, ctx context.Context) {
 	s.values.mu.Lock()
 	defer s.values.mu.Unlock()
 	if s.values.open != w {
 		return
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		s.closeValues(closedByTime)
+		s.endWindow(closedByTime)
 		return
 	}
-	s.closeValues(closedByUnload)
+	s.endWindow(closedByUnload)
 }
 
 // CloseValues closes the window at once, and forgets what was kept.
 func (s *Server) CloseValues() {
 	s.values.mu.Lock()
 	defer s.values.mu.Unlock()
-	if s.openValues() != nil {
-		s.closeValues(closedByRequest)
+	if s.liveWindow() != nil {
+		s.endWindow(closedByRequest)
 	}
 }
 
@@ -133,18 +132,18 @@ func (s *Server) CloseValues() {
 func (s *Server) ValuesState() ValuesWindow {
 	s.values.mu.Lock()
 	defer s.values.mu.Unlock()
-	if w := s.openValues(); w != nil {
+	if w := s.liveWindow(); w != nil {
 		return ValuesWindow{Open: true, Until: w.until}
 	}
 	return ValuesWindow{}
 }
 
-// ValuesOf returns what is kept of a sign-in, nil if nothing is: the window is
+// valuesOf returns what is kept of a sign-in, nil if nothing is: the window is
 // closed, or was when the person signed in.
-func (s *Server) ValuesOf(loginID string) *SignInValues {
+func (s *Server) valuesOf(loginID string) *SignInValues {
 	s.values.mu.Lock()
 	defer s.values.mu.Unlock()
-	w := s.openValues()
+	w := s.liveWindow()
 	if w == nil {
 		return nil
 	}
@@ -157,17 +156,17 @@ func (s *Server) ValuesOf(loginID string) *SignInValues {
 	return &out
 }
 
-// openValues returns the window, or nil if there is none. Whether it is over is
+// liveWindow returns the window, or nil if there is none. Whether it is over is
 // asked here, too, and not left to a timer: machines sleep. The lock is held.
-func (s *Server) openValues() *valuesWindow {
+func (s *Server) liveWindow() *valuesWindow {
 	if w := s.values.open; w != nil && !s.Now().Before(w.until) {
-		s.closeValues(closedByTime)
+		s.endWindow(closedByTime)
 	}
 	return s.values.open
 }
 
-// closeValues forgets the window, if there is one. The lock is held.
-func (s *Server) closeValues(why string) {
+// endWindow forgets the window, if there is one. The lock is held.
+func (s *Server) endWindow(why string) {
 	w := s.values.open
 	if w == nil {
 		return

@@ -2,7 +2,6 @@ package op
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -11,24 +10,6 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 )
-
-// A SignIn is what is told of one sign-in: its record, and while a window is
-// open the values. The two are one only in the answer to an administrator: a
-// record that is stored has no place for values.
-type SignIn struct {
-	*TraceRecord
-	Values *SignInValues `json:"values,omitempty"`
-}
-
-// SignIn returns a sign-in by its login_id or correlation id; [ErrNoTrace] if
-// none is kept.
-func (s *Server) SignIn(ctx context.Context, id string) (*SignIn, error) {
-	record, err := s.TraceOf(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	return &SignIn{TraceRecord: record, Values: s.ValuesOf(record.LoginID)}, nil
-}
 
 // A ValueStep is the value that a claim has at one stage of its way.
 type ValueStep struct {

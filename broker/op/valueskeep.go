@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
@@ -14,7 +13,7 @@ import (
 // What is kept is text: later stages cannot change it.
 func (s *Server) keepValues(l *login, stage authn.Stage, of func() any) {
 	s.values.mu.Lock()
-	open := s.openValues() != nil
+	open := s.liveWindow() != nil
 	s.values.mu.Unlock()
 	if !open {
 		return // the usual case, which costs nothing
@@ -25,7 +24,7 @@ func (s *Server) keepValues(l *login, stage authn.Stage, of func() any) {
 	}
 	s.values.mu.Lock()
 	defer s.values.mu.Unlock()
-	if w := s.openValues(); w != nil {
+	if w := s.liveWindow(); w != nil {
 		w.add(l.ID, stage, raw)
 	}
 }
@@ -96,61 +95,4 @@ func (s *Server) keepDocuments(l *login, docs claims.Documents) {
 // keepContext keeps the authentication context as a stage has left it.
 func (s *Server) keepContext(l *login, stage authn.Stage, c *authn.Context) {
 	s.keepValues(l, stage, func() any { return redacted(c.View(nil)) })
-}
-
-// leftOut stands for a value that could unlock something.
-const leftOut = "[left out]"
-
-// redacted returns a copy of v without what is no information about a person
-// but a key to something: tokens that an upstream puts among its claims (those
-// of the social network that somebody came from, say), one-time values of the
-// protocol, and secrets that a script has copied.
-//
-// Attacker: whoever sees the operator's screen, or the answer on its way to a
-// ticket. Move: reads a token there. Harm: acts as the user elsewhere.
-func redacted(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for name, member := range v {
-			if unlocks(name) {
-				out[name] = leftOut
-				continue
-			}
-			out[name] = redacted(member)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = redacted(v[i])
-		}
-		return out
-	case string:
-		if isToken(v) {
-			return leftOut
-		}
-	}
-	return v
-}
-
-// unlocks reports whether a member of that name holds a secret.
-func unlocks(name string) bool {
-	switch name = strings.ToLower(strings.ReplaceAll(name, "-", "_")); name {
-	case "nonce", "at_hash", "c_hash", "s_hash", "jti", "authorization", "apikey":
-		return true
-	}
-	for _, part := range []string{"token", "secret", "password", "passwd", "api_key", "private_key"} {
-		if strings.HasSuffix(name, part) {
-			return true
-		}
-	}
-	return false
-}
-
-// isToken reports whether the text is a signed or encrypted token in compact
-// form (RFC 7515, 7516), in whatever member it stands.
-func isToken(s string) bool {
-	parts := strings.Split(s, ".")
-	return strings.HasPrefix(s, "eyJ") && (len(parts) == 3 || len(parts) == 5)
 }

@@ -43,22 +43,22 @@ func (s *Server) wayBack(l *login) wayBack {
 	return way
 }
 
-// wayBackOf reads what carry has set.
+// wayBackOf reads what addWayBack has set.
 func wayBackOf(params url.Values) wayBack {
 	started, _ := strconv.ParseInt(params.Get(paramStarted), 10, 64)
 	return wayBack{client: params.Get(paramClient), state: params.Get(paramState), started: time.Unix(started, 0)}
 }
 
-// carry adds the login's way back to the parameters of an address.
-func (s *Server) carry(params url.Values, l *login) url.Values {
-	for name, value := range s.carried(l) {
+// addWayBack adds the login's way back to the parameters of an address.
+func (s *Server) addWayBack(params url.Values, l *login) url.Values {
+	for name, value := range s.wayBackFields(l) {
 		params.Set(name, value)
 	}
 	return params
 }
 
-// carried is the login's way back as parameters, or as fields of a form.
-func (s *Server) carried(l *login) map[string]string {
+// wayBackFields are the login's way back as parameters, or as fields of a form.
+func (s *Server) wayBackFields(l *login) map[string]string {
 	way := s.wayBack(l)
 	fields := map[string]string{paramClient: way.client, paramStarted: strconv.FormatInt(l.Started, 10)}
 	if way.state != "" {
@@ -98,9 +98,9 @@ func (s *Server) lost(r *http.Request, way wayBack, err error) *failure {
 	return f
 }
 
-// past is lost for a sign-in that may have been taken out of the browser by
+// lostOrSpent is lost for a sign-in that may have been taken out of the browser by
 // its callback: then the person has gone back, or reloaded.
-func (s *Server) past(r *http.Request, id string, way wayBack, err error) *failure {
+func (s *Server) lostOrSpent(r *http.Request, id string, way wayBack, err error) *failure {
 	f := s.lost(r, way, err)
 	if _, err := s.Store.Get(r.Context(), store.SecretKey(spentKind, id)); err == nil {
 		f.reason = "replayed_callback"
@@ -108,11 +108,11 @@ func (s *Server) past(r *http.Request, id string, way wayBack, err error) *failu
 	return f
 }
 
-// again begins a sign-in anew that is past its chooser: the back button has
+// startOver begins a sign-in anew that is past its chooser: the back button has
 // led from the consent page to the choice of the provider. What the person
 // chooses there counts; the sign-in before stays what it was until it ends.
 // On false there is no such sign-in, and nothing has been answered.
-func (s *Server) again(w http.ResponseWriter, r *http.Request, p *pending, params url.Values) bool {
+func (s *Server) startOver(w http.ResponseWriter, r *http.Request, p *pending, params url.Values) bool {
 	before, err := s.loadLogin(r.Context(), params.Get("flow"), p.Binding)
 	if err != nil || before.Decided || s.Client(before.Request.ClientID) == nil {
 		return false

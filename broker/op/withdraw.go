@@ -64,13 +64,14 @@ func (s *Server) Withdraw(ctx context.Context, subject, clientID string, scopes 
 }
 
 // tellWithdrawal makes every cache ask again whether what subject gave still
-// holds: other nodes see the key change.
+// holds: here at once, whatever happens, and on other nodes, which see the key
+// change.
 func (s *Server) tellWithdrawal(ctx context.Context, subject string) error {
+	if s.OnWithdrawal != nil {
+		s.OnWithdrawal(subject)
+	}
 	if err := s.Store.Put(ctx, withdrawnKey(subject), []byte{1}, time.Hour); err != nil {
 		return fmt.Errorf("telling of a withdrawal: %w", err)
-	}
-	if s.Withdrawn != nil {
-		s.Withdrawn(subject)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/consent"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
 
 // Withdrawals is what an administrator takes back: of one user, of one
@@ -109,32 +110,25 @@ func (s *Server) holders(ctx context.Context, w Withdrawals) iter.Seq2[consent.H
 
 // visited are the clients at which users have been, see noteUse.
 func (s *Server) visited(ctx context.Context, w Withdrawals) iter.Seq2[consent.Holder, error] {
-	const page, prefix = 100, "use/"
+	const prefix = "use/"
 	from := prefix
 	if w.Subject != "" {
 		from = usePrefix(w.Subject)
 	}
 	return func(yield func(consent.Holder, error) bool) {
-		for after := ""; ; {
-			keys, err := s.Store.List(ctx, from, after, page)
+		for key, err := range store.Keys(ctx, s.Store, from) {
 			if err != nil {
 				yield(consent.Holder{}, fmt.Errorf("listing clients: %w", err))
 				return
 			}
-			for _, key := range keys {
-				escaped, client, _ := strings.Cut(strings.TrimPrefix(key, prefix), " ")
-				subject, err := url.QueryUnescape(escaped)
-				if err != nil || w.Client != "" && client != w.Client {
-					continue
-				}
-				if !yield(consent.Holder{Subject: subject, Client: client}, nil) {
-					return
-				}
+			escaped, client, _ := strings.Cut(strings.TrimPrefix(key, prefix), " ")
+			subject, err := url.QueryUnescape(escaped)
+			if err != nil || w.Client != "" && client != w.Client {
+				continue
 			}
-			if len(keys) < page {
+			if !yield(consent.Holder{Subject: subject, Client: client}, nil) {
 				return
 			}
-			after = keys[len(keys)-1]
 		}
 	}
 }

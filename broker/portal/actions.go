@@ -5,10 +5,7 @@ import (
 	"net/url"
 	"slices"
 
-	"go.uber.org/zap"
-
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
 
@@ -36,44 +33,33 @@ func (p *Portal) ask(w http.ResponseWriter, r *http.Request, a *authn.Authorizat
 }
 
 // withdraw takes back all that the application has, or one scope of it. What
-// it does not have, as after a double click, is withdrawn already.
+// it does not have, as after a double click, is withdrawn already; and who
+// tries again after a failure gets what is missing done.
 func (p *Portal) withdraw(w http.ResponseWriter, r *http.Request, a *authn.Authorization, form url.Values) {
-	ctx, subject := r.Context(), a.Context.Subject
-	apps, err := p.Broker.Apps(ctx, subject)
-	if err != nil {
-		p.fail(w, r, reasonOf(err), err)
-		return
-	}
 	done, scopes := ui.DoneWithdrawn, []string(nil)
 	if scope := form.Get("scope"); scope != "" {
 		done, scopes = ui.DoneScopeWithdrawn, []string{scope}
 	}
-	if app, found := find(apps, form.Get("client")); found {
-		if err := p.Broker.Withdraw(ctx, subject, app.ID, scopes...); err != nil {
-			p.fail(w, r, reasonOf(err), err)
-			return
-		}
+	ctx, subject, client := r.Context(), a.Context.Subject, form.Get("client")
+	apps, err := p.Broker.Apps(ctx, subject)
+	trusted := func(app ui.PortalApp) bool { return app.ID == client && app.Trusted }
+	if err == nil && !slices.ContainsFunc(apps, trusted) {
+		err = p.Broker.Withdraw(ctx, subject, client, scopes...)
+	}
+	if err != nil {
+		p.fail(w, r, reasonOf(err), err)
+		return
 	}
 	p.report(w, r, a, done, "apps")
 }
 
 // end ends one session of the user.
 func (p *Portal) end(w http.ResponseWriter, r *http.Request, a *authn.Authorization, form url.Values) {
-	ctx, subject, sid := r.Context(), a.Context.Subject, form.Get("session")
-	sessions, err := p.Broker.Sessions(ctx, subject)
-	if err != nil {
+	sid := form.Get("session")
+	if err := p.Broker.EndSession(r.Context(), a.Context.Subject, sid); err != nil {
 		p.fail(w, r, reasonOf(err), err)
 		return
 	}
-	if !slices.ContainsFunc(sessions, func(s session.UserSession) bool { return s.SID == sid }) {
-		p.fail(w, r, "not_found", nil)
-		return
-	}
-	if err := p.Broker.EndSession(ctx, subject, sid); err != nil {
-		p.fail(w, r, reasonOf(err), err)
-		return
-	}
-	p.Log.Info("session ended by its user", zap.String("subject", subject))
 	if sid == a.SID {
 		p.redirect(w, p.SignOut)
 		return

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
-	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
 
@@ -81,20 +80,8 @@ func (p *Portal) origin(connection string, o authn.Origin) ui.Origin {
 		return ui.Origin{}
 	case authn.FromProvider:
 		document, path := o.Read()
-		return ui.Origin{
-			Kind: kind, Connection: p.Broker.Connection(connection), Document: document, Path: plainPath(path),
-		}
+		return ui.Origin{Kind: kind, Connection: p.Broker.Connection(connection), Document: document, Path: path}
 	default:
 		return ui.Origin{Kind: kind}
 	}
-}
-
-// plainPath writes a path without the escapes that tell its dots apart, which
-// only configurations need.
-func plainPath(text string) string {
-	path, err := claims.ParsePath(text)
-	if err != nil {
-		return text
-	}
-	return strings.Join(path.Segments(), ".")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
@@ -20,8 +21,11 @@ import (
 var errForged = errors.New("the form is not one that was shown in this session")
 
 func reasonOf(err error) string {
-	if errors.Is(err, errForged) {
+	switch {
+	case errors.Is(err, errForged):
 		return "forged_form"
+	case errors.Is(err, session.ErrNoSession):
+		return "not_found"
 	}
 	return "store_unavailable"
 }

@@ -58,7 +58,8 @@ type Broker interface {
 	// Sessions returns the live sessions of subject, the last used first.
 	Sessions(ctx context.Context, subject string) ([]session.UserSession, error)
 
-	// EndSession ends one of them; another user's it leaves alone.
+	// EndSession ends one of them. Another user's it leaves alone, and
+	// returns session.ErrNoSession.
 	EndSession(ctx context.Context, subject, sid string) error
 
 	// EndAll ends them all, and everything that was issued to subject.

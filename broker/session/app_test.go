@@ -37,27 +37,30 @@ func TestAppSessionsEndWithTheSession(t *testing.T) {
 		b := newBench(t)
 		s, sso := b.signedIn("", "ada")
 		first, second := b.appSession(s.SID), b.appSession(s.SID)
+		b.appLives("one that was replaced", first, false)
 		if err := b.EndApp(t.Context(), "demo", first); err != nil {
 			t.Fatal(err)
 		}
-		b.appLives("the ended one", first, false)
-		b.appLives("the other", second, true)
+		b.appLives("the one in its place", second, true)
+		if err := b.EndApp(t.Context(), "demo", second); err != nil {
+			t.Fatal(err)
+		}
+		b.appLives("the ended one", second, false)
 		b.ssoLives("the SSO session", sso, true)
 	})
 	t.Run("by a logout", func(t *testing.T) {
 		b := newBench(t)
 		s, sso := b.signedIn("", "ada")
 		handle := b.appSession(s.SID)
-		ended, err := b.SignOutSSO(t.Context(), sso)
-		if err != nil || ended.SID != s.SID {
-			t.Fatal(ended, err)
+		if err := b.End(t.Context(), s.SID); err != nil {
+			t.Fatal(err)
 		}
 		b.appLives("after the logout", handle, false)
 		if left := b.records(s.SID); len(left) != 0 {
 			t.Errorf("left behind: %q", left)
 		}
-		if _, err := b.SignOutSSO(t.Context(), sso); !errors.Is(err, ErrNoSession) {
-			t.Errorf("a second logout: %v", err)
+		if _, err := b.Known(t.Context(), sso); !errors.Is(err, ErrNoSession) {
+			t.Errorf("the handle is known after the logout: %v", err)
 		}
 	})
 	t.Run("by being idle, unless they are used", func(t *testing.T) {
@@ -71,7 +74,7 @@ func TestAppSessionsEndWithTheSession(t *testing.T) {
 		b.ssoLives("the SSO session, used by the application", sso, true)
 		b.clock.Advance(DefaultIdle)
 		b.appLives("idle", handle, false)
-		if _, err := b.SignOutSSO(t.Context(), sso); err != nil {
+		if _, err := b.Known(t.Context(), sso); err != nil {
 			t.Errorf("an idle session cannot be signed out: %v", err)
 		}
 	})
@@ -91,7 +94,7 @@ func TestAppSessionsNeedASession(t *testing.T) {
 	b := newBench(t)
 	s, sso := b.signedIn("", "ada")
 	handle := b.appSession(s.SID)
-	if err := b.AppSession(t.Context(), "portal", handle, new(kept)); !errors.Is(err, ErrNoSession) {
+	if err := b.AppSession(t.Context(), "other", handle, new(kept)); !errors.Is(err, ErrNoSession) {
 		t.Errorf("another application's handle: %v", err)
 	}
 	for _, wrong := range []string{"", "x", "x.y", sso, s.SID + "." + strings.Repeat("A", sidLength), strings.Repeat("/", sidLength) + "." + strings.Repeat("A", sidLength)} {
@@ -110,7 +113,8 @@ func TestAppSessionsNeedASession(t *testing.T) {
 func TestAppSessionsLoseTheRaceWithALogout(t *testing.T) {
 	b := newBench(t)
 	s, _ := b.signedIn("", "ada")
-	b.Store = endsOnSwap{b.Store, func() { _ = b.End(t.Context(), s.SID) }}
+	inner := *b.Manager
+	b.Store = endsOnPut{b.Store, func() { _ = inner.End(t.Context(), s.SID) }}
 	if _, err := b.CreateApp(t.Context(), "demo", s.SID, kept{}); !errors.Is(err, ErrNoSession) {
 		t.Errorf("got %v", err)
 	}
@@ -119,13 +123,13 @@ func TestAppSessionsLoseTheRaceWithALogout(t *testing.T) {
 	}
 }
 
-// endsOnSwap calls end before each Swap.
-type endsOnSwap struct {
+// endsOnPut calls end before each Put.
+type endsOnPut struct {
 	store.Store
 	end func()
 }
 
-func (e endsOnSwap) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+func (e endsOnPut) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 	e.end()
-	return e.Store.Swap(ctx, key, old, new, ttl)
+	return e.Store.Put(ctx, key, value, ttl)
 }

@@ -32,14 +32,9 @@ func (m *Manager) KeepContext(ctx context.Context, sid, connection, fingerprint 
 		return fmt.Errorf("keeping context: %w", err)
 	}
 	cached := Cached{Context: c, Fingerprint: fingerprint, Expires: m.Now().Add(ttl).UTC()}
-	if err := m.put(ctx, contextKey(sid, connection), cached, min(ttl, m.left(s.Created))); err != nil {
-		return fmt.Errorf("keeping context: %w", err)
-	}
-	// Whoever signs out meanwhile has not seen the new record. End deletes
-	// the session first, so looking for it last leaves none behind.
-	alive, err := m.Alive(ctx, sid)
-	if err == nil && !alive {
-		err = errors.Join(ErrNoSession, m.Store.Delete(ctx, contextKey(sid, connection)))
+	err := m.put(ctx, contextKey(sid, connection), cached, min(ttl, m.left(s.Created)))
+	if err == nil {
+		err = m.settle(ctx, sid, contextKey(sid, connection))
 	}
 	if err != nil {
 		return fmt.Errorf("keeping context: %w", err)

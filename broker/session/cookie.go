@@ -53,6 +53,33 @@ func Reserved(name string) bool {
 	return name == "auth_gate" || strings.HasPrefix(name, "auth_gate_") || strings.HasPrefix(name, "auth_broker_")
 }
 
+// HideBrokers removes the cookies of the broker, of this origin or of another
+// port, from the request headers of an application that shares the issuer's
+// host. Those of gates stay: whether one guards the application is theirs to
+// see.
+func HideBrokers(h http.Header) {
+	lines := h["Cookie"]
+	kept := make([]string, 0, len(lines))
+	for _, line := range lines {
+		var pairs []string
+		for pair := range strings.SplitSeq(line, ";") {
+			pair = strings.TrimSpace(pair)
+			name, _, _ := strings.Cut(pair, "=")
+			if pair != "" && !strings.HasPrefix(strings.TrimPrefix(name, "__Host-"), "auth_broker_") {
+				pairs = append(pairs, pair)
+			}
+		}
+		if pairs != nil {
+			kept = append(kept, strings.Join(pairs, "; "))
+		}
+	}
+	if len(kept) == 0 {
+		delete(h, "Cookie")
+		return
+	}
+	h["Cookie"] = kept
+}
+
 // Set sets a cookie; a maxAge of 0 lets it end with the browser session.
 // Lax lets it come along when the identity provider redirects back, and
 // keeps it from cross-site posts.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -112,6 +113,27 @@ func TestSecureOrigin(t *testing.T) {
 	} {
 		if got := SecureOrigin(origin(t, s)); got != want {
 			t.Errorf("SecureOrigin(%q) = %v", s, got)
+		}
+	}
+}
+
+// An application on the issuer's host gets its own cookies and those of the
+// gate in front of it, and none that opens anything at the broker.
+func TestS06_HideBrokers(t *testing.T) {
+	for name, tc := range map[string]struct{ in, want []string }{
+		"none":        {nil, nil},
+		"its own":     {[]string{"a=1; b=2"}, []string{"a=1; b=2"}},
+		"among them":  {[]string{"a=1; __Host-auth_broker_sso=x; b=2"}, []string{"a=1; b=2"}},
+		"alone":       {[]string{"__Host-auth_broker_portal_8443=x"}, nil},
+		"without TLS": {[]string{"auth_broker_sso_8420=x;a=1"}, []string{"a=1"}},
+		"two lines":   {[]string{"auth_broker_flow=x", "a=1"}, []string{"a=1"}},
+		"of a gate":   {[]string{"__Host-auth_gate=x; auth_gate_flow=y"}, []string{"__Host-auth_gate=x; auth_gate_flow=y"}},
+		"look-alikes": {[]string{"my_auth_broker_=1; auth_brokerage=2"}, []string{"my_auth_broker_=1; auth_brokerage=2"}},
+	} {
+		h := http.Header{"Cookie": tc.in}
+		HideBrokers(h)
+		if got := h["Cookie"]; !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
 }

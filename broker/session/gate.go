@@ -22,21 +22,22 @@ func gateKey(sid, secret string) string {
 	return prefix(sid) + store.SecretKey("gate", secret)
 }
 
-// CreateGate starts a gate session for a and returns its handle. It fails
-// with ErrNoSession if the SSO session has ended, even while it was at
-// work.
+// CreateGate starts a gate session for a and returns its handle. Its life is
+// that of the SSO session above it, and is counted from the same instant. It
+// fails with ErrNoSession if that session has ended.
 func (m *Manager) CreateGate(ctx context.Context, a *authn.Authorization) (*Gate, string, error) {
-	now, secret := m.Now().UTC(), store.NewSecret()
-	g := &Gate{SID: a.SID, Created: now, Used: now, Authorization: a}
-	if err := m.save(ctx, gateKey(a.SID, secret), g, nil, now); err != nil {
+	s := new(SSO)
+	if _, err := m.read(ctx, ssoKey(a.SID), s); err != nil {
 		return nil, "", fmt.Errorf("saving gate session: %w", err)
 	}
-	alive, err := m.Alive(ctx, a.SID)
+	secret := store.NewSecret()
+	g := &Gate{SID: a.SID, Created: s.Created, Used: m.Now().UTC(), Authorization: a}
+	err := m.save(ctx, gateKey(a.SID, secret), g, nil, s.Created)
+	if err == nil {
+		err = m.settle(ctx, a.SID, gateKey(a.SID, secret))
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("saving gate session: %w", err)
-	}
-	if !alive {
-		return nil, "", errors.Join(ErrNoSession, m.Store.Delete(ctx, gateKey(a.SID, secret)))
 	}
 	return g, a.SID + "." + secret, nil
 }
@@ -67,6 +68,15 @@ func (m *Manager) gateRecord(ctx context.Context, handle string) (*Gate, []byte,
 		return nil, nil, err
 	}
 	if g.Authorization == nil || g.Authorization.Context == nil || g.Authorization.Subject == "" {
+		return nil, nil, ErrNoSession
+	}
+	// The session above goes first when it ends. What is left below it is
+	// nobody's.
+	alive, err := m.Alive(ctx, sid)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !alive {
 		return nil, nil, ErrNoSession
 	}
 	return g, raw, nil

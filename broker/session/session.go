@@ -149,6 +149,26 @@ func (m *Manager) SSO(ctx context.Context, handle string) (*SSO, error) {
 	return s, err
 }
 
+// Known returns the session of handle, even one that has reached a limit: what
+// is below it may have been in use since, and whoever signs out means all of
+// it. ErrNoSession if it has ended.
+func (m *Manager) Known(ctx context.Context, handle string) (*SSO, error) {
+	s, _, err := m.find(ctx, handle)
+	return s, err
+}
+
+// live returns the session sid unless it has ended or reached a limit.
+func (m *Manager) live(ctx context.Context, sid string) (*SSO, error) {
+	s := new(SSO)
+	if _, err := m.read(ctx, ssoKey(sid), s); err != nil {
+		return nil, err
+	}
+	if m.over(s.Created, s.Used) {
+		return nil, ErrNoSession
+	}
+	return s, nil
+}
+
 // find is SSO for a session that may have reached a limit.
 func (m *Manager) find(ctx context.Context, handle string) (*SSO, []byte, error) {
 	sid, secret, ok := splitHandle(handle)
@@ -175,32 +195,57 @@ func (m *Manager) Alive(ctx context.Context, sid string) (bool, error) {
 	return err == nil, err
 }
 
-// End ends the SSO session sid and every gate session below it. The SSO
-// record goes first: CreateGate looks for it last, so whichever of the two
-// runs later sees the other.
+// endTimeout bounds how long ending a session may take.
+const endTimeout = 10 * time.Second
+
+// End ends the SSO session sid with everything below it. One write does: what
+// is below lives no longer than the session's record. The rest is tidying up,
+// whose failure leaves records that open nothing and go by themselves.
+//
+// It does not stop for a ctx that ends. A browser that closes the page which
+// signs out has asked for it all the same.
 func (m *Manager) End(ctx context.Context, sid string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
 	if err := m.Store.Delete(ctx, ssoKey(sid)); err != nil {
 		return fmt.Errorf("ending session: %w", err)
-	}
-	const page = 100
-	for {
-		keys, err := m.Store.List(ctx, prefix(sid), "", page)
-		if err != nil {
-			return fmt.Errorf("ending session: %w", err)
-		}
-		for _, key := range keys {
-			if err := m.Store.Delete(ctx, key); err != nil {
-				return fmt.Errorf("ending session: %w", err)
-			}
-		}
-		if len(keys) < page {
-			break
-		}
 	}
 	if m.Ended != nil {
 		m.Ended(sid)
 	}
+	m.tidy(ctx, sid)
 	return nil
+}
+
+// settle is for a record that was just written below the session sid.
+// Whoever ended the session meanwhile has not seen it; it opens nothing, but
+// is not left lying about either.
+func (m *Manager) settle(ctx context.Context, sid, key string) error {
+	alive, err := m.Alive(ctx, sid)
+	if err == nil && !alive {
+		err = errors.Join(ErrNoSession, m.Store.Delete(ctx, key))
+	}
+	return err
+}
+
+// tidy deletes what was below the session sid, as far as that can be done
+// now.
+func (m *Manager) tidy(ctx context.Context, sid string) {
+	const page = 100
+	for {
+		keys, err := m.Store.List(ctx, prefix(sid), "", page)
+		if err != nil {
+			return
+		}
+		for _, key := range keys {
+			if m.Store.Delete(ctx, key) != nil {
+				return
+			}
+		}
+		if len(keys) < page {
+			return
+		}
+	}
 }
 
 // over says whether a session has reached a limit.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -188,26 +189,63 @@ func TestR46_EndEndsEverything(t *testing.T) {
 	}
 }
 
-// A logout that could not be stored must not look like one that was.
-func TestS18_EndReportsFailure(t *testing.T) {
+// A logout that could not be stored must not look like one that was, and can
+// be tried again. One that was is complete, whatever fails after it.
+func TestS18_EndIsOneWrite(t *testing.T) {
 	for n := 1; n <= 4; n++ { // delete SSO, list, delete gate, delete gate
 		b := newBench(t)
-		s, _ := b.signedIn("", "ada")
-		b.gateSession(s.SID)
-		b.gateSession(s.SID)
+		s, sso := b.signedIn("", "ada")
+		gates := []string{b.gateSession(s.SID), b.gateSession(s.SID)}
 		faulty := storetest.Faulty(b.Store, n)
 		b.Store = faulty
 		err := b.End(t.Context(), s.SID)
-		if !faulty.Fired() || err == nil || !strings.HasPrefix(err.Error(), "ending session: ") {
+		if !faulty.Fired() {
+			t.Fatalf("fault %d did not fire", n)
+		}
+		if stored := n > 1; stored != (err == nil) || stored != (len(b.ended) == 1) {
+			t.Errorf("fault %d: %v, Ended was called %d times", n, err, len(b.ended))
+		}
+		if n == 1 && !strings.HasPrefix(err.Error(), "ending session: ") {
 			t.Errorf("fault %d: %v", n, err)
 		}
-		if len(b.ended) != 0 {
-			t.Errorf("fault %d: Ended was called", n)
-		}
-		if err := b.End(t.Context(), s.SID); err != nil || len(b.records(s.SID)) != 0 {
-			t.Errorf("fault %d: the second try: %v, leaves %q", n, err, b.records(s.SID))
+		b.ssoLives("the session", sso, n == 1)
+		for _, gate := range gates {
+			b.gateLives("a gate session", gate, n == 1)
 		}
 	}
+}
+
+// The browser closes the page while it signs out.
+func TestS18_EndOutlivesItsCaller(t *testing.T) {
+	b := newBench(t)
+	s, sso := b.signedIn("", "ada")
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if err := b.End(gone, s.SID); err != nil {
+		t.Error(err)
+	}
+	b.ssoLives("the session", sso, false)
+	if left := b.records(s.SID); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// A site that is entered late in the life of a session must not be left open
+// after it, where no list and no logout finds it.
+func TestS17_GateSessionsLiveNoLongerThanTheSession(t *testing.T) {
+	b := newBench(t)
+	s, _ := b.signedIn("", "ada")
+	const step = DefaultIdle / 2
+	for used := step; used < DefaultLifetime; used += step {
+		b.clock.Advance(step)
+		if err := b.Touch(t.Context(), s.SID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	handle := b.gateSession(s.SID)
+	b.gateLives("before the end", handle, true)
+	b.clock.Advance(step)
+	b.gateLives("after it", handle, false)
 }
 
 func TestSignedIn_StoreFailureIsNoSignIn(t *testing.T) {

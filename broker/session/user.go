@@ -44,13 +44,15 @@ func (m *Manager) OfUser(ctx context.Context, subject string) ([]UserSession, er
 	var out []UserSession
 	err := m.eachOfUser(ctx, subject, func(sid string) error {
 		s, connections, err := m.ofUser(ctx, subject, sid)
-		if errors.Is(err, ErrNoSession) || err == nil && m.over(s.Created, s.Used) {
+		switch {
+		case errors.Is(err, ErrNoSession):
+			return m.Store.Delete(ctx, userPrefix(subject)+sid) // a note that is out of date
+		case err != nil:
+			return err
+		case m.over(s.Created, s.Used):
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		clients, err := m.gateClients(ctx, sid)
+		clients, err := m.gateClients(ctx, subject, sid)
 		out = append(out, UserSession{
 			SID: sid, Created: s.Created, Used: s.Used, Expires: s.Created.Add(m.Limits.Lifetime),
 			Device: s.Device, Connections: connections, Clients: clients,
@@ -64,24 +66,31 @@ func (m *Manager) OfUser(ctx context.Context, subject string) ([]UserSession, er
 	return out, nil
 }
 
-// EndOfUser ends the session sid if subject is signed in there. For another
-// user's session, or none, it does nothing.
+// EndOfUser ends the session sid, in which subject must be signed in. For
+// another user's session, or none, it returns ErrNoSession.
 func (m *Manager) EndOfUser(ctx context.Context, subject, sid string) error {
 	if len(sid) != sidLength || strings.Contains(sid, "/") {
-		return nil
+		return ErrNoSession
 	}
-	if _, _, err := m.ofUser(ctx, subject, sid); errors.Is(err, ErrNoSession) {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("ending session: %w", err)
+	if _, _, err := m.ofUser(ctx, subject, sid); err != nil {
+		return err
 	}
 	return m.End(ctx, sid)
 }
 
-// EndUser ends all sessions in which subject is signed in.
+// EndUser ends all sessions in which subject is signed in. It goes on where
+// one cannot be ended, and returns all that went wrong.
 func (m *Manager) EndUser(ctx context.Context, subject string) error {
-	err := m.eachOfUser(ctx, subject, func(sid string) error { return m.EndOfUser(ctx, subject, sid) })
-	if err != nil {
+	var errs []error
+	err := m.eachOfUser(ctx, subject, func(sid string) error {
+		err := m.EndOfUser(ctx, subject, sid)
+		if err == nil || errors.Is(err, ErrNoSession) {
+			err = m.Store.Delete(ctx, userPrefix(subject)+sid)
+		}
+		errs = append(errs, err)
+		return nil
+	})
+	if err := errors.Join(append(errs, err)...); err != nil {
 		return fmt.Errorf("ending sessions: %w", err)
 	}
 	return nil
@@ -129,8 +138,9 @@ func (m *Manager) ofUser(ctx context.Context, subject, sid string) (*SSO, []stri
 	return s, connections, nil
 }
 
-// gateClients returns the clients that have a gate session below sid.
-func (m *Manager) gateClients(ctx context.Context, sid string) ([]string, error) {
+// gateClients returns the clients at which subject has a gate session below
+// sid. Somebody else may be signed in there too, through another connection.
+func (m *Manager) gateClients(ctx context.Context, subject, sid string) ([]string, error) {
 	const most = 200 // a list for people
 	keys, err := m.Store.List(ctx, prefix(sid)+"gate/", "", most)
 	if err != nil {
@@ -144,7 +154,7 @@ func (m *Manager) gateClients(ctx context.Context, sid string) ([]string, error)
 		} else if err != nil {
 			return nil, err
 		}
-		if g.Authorization != nil && !m.over(g.Created, g.Used) {
+		if g.Authorization != nil && g.Authorization.Context.Subject == subject && !m.over(g.Created, g.Used) {
 			ids = append(ids, g.Authorization.ClientID)
 		}
 	}

@@ -156,6 +156,12 @@ func (m *Minter) UserClaims(a *authn.Authorization) map[string]any {
 	return claims.Release(a.View(), a.Scopes, claims.Userinfo, m.Claims, a.Claims.Userinfo)
 }
 
+// IntrospectionClaims are the declared claims that the introspection endpoint
+// tells of a (RFC 7662, 2.2).
+func (m *Minter) IntrospectionClaims(a *authn.Authorization) map[string]any {
+	return claims.Release(a.View(), a.Scopes, claims.Introspection, m.Claims, nil)
+}
+
 // atHash ties an ID token to the access token issued beside it (OpenID
 // Connect Core, 3.1.3.6). All our algorithms hash with SHA-256.
 func atHash(accessToken string) string {

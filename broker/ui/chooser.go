@@ -100,7 +100,7 @@ func (p *Pages) Chooser(w http.ResponseWriter, r *http.Request, v Chooser) {
 	if named {
 		title = fmt.Sprintf(text.ChooserTitleFor, v.Client.Name)
 	}
-	p.render(w, r, p.chooser, http.StatusOK, security{hasForm: v.Email != nil}, page{T: text, Heading: title, V: struct {
+	p.render(w, r, "chooser", http.StatusOK, security{hasForm: v.Email != nil}, page{T: text, Heading: title, V: struct {
 		Chooser
 		Named  bool
 		Notice string

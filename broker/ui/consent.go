@@ -9,7 +9,7 @@ import (
 // Consent asks what an application may see.
 //
 // Ids: consent-form, scope-<name> and claim-<name>, consent-allow,
-// consent-deny. The form posts Hidden, scope=<name> and claim=<name> for each
+// consent-deny, consent-portal. The form posts Hidden, scope=<name> and claim=<name> for each
 // box that is ticked, and decision=allow or decision=deny. What is fixed or
 // was granted earlier has no box and is not posted: what must be granted is
 // the receiver's knowledge, never the browser's.
@@ -41,6 +41,9 @@ type Consent struct {
 	Purpose string
 	// Lifetime of the grant; 0 says that it lasts until withdrawn.
 	Lifetime time.Duration
+	// PortalURL is where the visitor can withdraw it: a path of this origin.
+	// Empty leaves the link out.
+	PortalURL string
 
 	// Locales are the languages that the sign-in asks for, before those of
 	// the browser: the ui_locales of its request.
@@ -82,6 +85,7 @@ type Claim struct {
 func (p *Pages) Consent(w http.ResponseWriter, r *http.Request, v Consent) {
 	text := p.language(r, v.Locales)
 	v.Action = target(v.Action)
+	v.PortalURL = localPath(v.PortalURL)
 	v.Account = clean(v.Account, maxName)
 	v.Purpose = clean(v.Purpose, maxAbout)
 	v.Client = v.Client.clean(text)
@@ -93,7 +97,7 @@ func (p *Pages) Consent(w http.ResponseWriter, r *http.Request, v Consent) {
 	s := security{hasForm: true, formAction: append([]string{v.RedirectOrigin}, v.FormAction...)}
 	title := fmt.Sprintf(text.ConsentTitle, v.Client.Name)
 	groups, shared := consentLines(v, text)
-	p.render(w, r, p.consent, http.StatusOK, s, page{T: text, Heading: title, V: struct {
+	p.render(w, r, "consent", http.StatusOK, s, page{T: text, Heading: title, V: struct {
 		Consent
 		Groups []consentGroup
 		Shared []consentLine

@@ -22,7 +22,7 @@ func consentDoc(t *testing.T, v Consent) *html.Node {
 func TestM88_ConsentShowsWhoAsksForWhat(t *testing.T) {
 	doc := consentDoc(t, fullConsent())
 	t.Run("who asks, who is asked, and for how long", func(t *testing.T) {
-		for _, want := range []string{"Signed in as ada@example.com", "Access lasts 180 days"} {
+		for _, want := range []string{"Signed in as ada@example.com", "Access lasts 180 days You can withdraw it in My account"} {
 			if !hasFact(doc, want) {
 				t.Errorf("page lacks %q", want)
 			}
@@ -46,6 +46,8 @@ func TestM88_ConsentShowsWhoAsksForWhat(t *testing.T) {
 			"Grafana":          "https://grafana.example.com/",
 			"Privacy policy":   "https://grafana.example.com/policy",
 			"Terms of service": "https://grafana.example.com/terms",
+
+			"You can withdraw it in My account": "/portal",
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Error(d)

@@ -65,7 +65,7 @@ func (p *Pages) DemoStart(w http.ResponseWriter, r *http.Request, v DemoStart) {
 	for _, value := range DemoPrompts() {
 		prompts = append(prompts, option{value, text.Demo.Prompts[value], value == v.Prompt})
 	}
-	p.render(w, r, p.demoStart, http.StatusOK, security{hasForm: true, isolated: true}, page{T: text, Heading: text.Demo.Name, V: struct {
+	p.render(w, r, "demo_start", http.StatusOK, security{hasForm: true, isolated: true}, page{T: text, Heading: text.Demo.Name, V: struct {
 		DemoStart
 		Prompts []option
 		Opened  bool // the options that are folded away, because something is chosen there
@@ -105,5 +105,5 @@ func (p *Pages) DemoForward(w http.ResponseWriter, r *http.Request, v DemoForwar
 	if v.URL = target(v.URL); v.URL != "" {
 		w.Header().Set("Refresh", fmt.Sprintf("0; url=%s", v.URL))
 	}
-	p.render(w, r, p.demoForward, http.StatusOK, security{}, page{T: text, Heading: text.Demo.ForwardTitle, V: v})
+	p.render(w, r, "demo_forward", http.StatusOK, security{}, page{T: text, Heading: text.Demo.ForwardTitle, V: v})
 }

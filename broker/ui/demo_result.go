@@ -22,8 +22,8 @@ const (
 	DemoRefreshToken DemoTab = "refresh_token"
 )
 
-// DemoTabs returns the tabs in their order.
-func DemoTabs() []DemoTab {
+// demoTabs returns the tabs in their order.
+func demoTabs() []DemoTab {
 	return []DemoTab{DemoClaims, DemoAccessToken, DemoIDToken, DemoRefreshToken}
 }
 
@@ -31,8 +31,9 @@ func DemoTabs() []DemoTab {
 //
 // Ids: demo-user; demo-tabs with demo-tab-<tab> in it, the current one having
 // aria-current; demo-claim-<name> is a row of the claims; token-raw, token-header,
-// token-payload and token-signature; refresh-none; demo-again, demo-logout-form,
-// demo-logout and demo-logout-everywhere.
+// token-payload, token-signature and token-expires; refresh-none,
+// refresh-renewed, demo-refresh-form and demo-refresh; demo-again,
+// demo-logout-form, demo-logout and demo-logout-everywhere.
 type Demo struct {
 	// URL of this page: a path of this origin.
 	URL string
@@ -47,6 +48,7 @@ type Demo struct {
 	Claims      []DemoClaim
 	AccessToken DemoToken
 	IDToken     DemoToken
+	Refresh     DemoRefresh
 	// Now is what expiry is measured by.
 	Now time.Time
 
@@ -107,17 +109,18 @@ func (p *Pages) Demo(w http.ResponseWriter, r *http.Request, v Demo) {
 	}
 	base := localPath(v.URL)
 	var tabs []tab
-	for _, name := range DemoTabs() {
+	for _, name := range demoTabs() {
 		tabs = append(tabs, tab{string(name), base + "?tab=" + string(name), text.Demo.Tabs[name], name == v.Tab})
 	}
 	v.AgainURL, v.EverywhereURL, v.LogoutAction = target(v.AgainURL), target(v.EverywhereURL), target(v.LogoutAction)
 	view := struct {
 		Demo
-		Title  string
-		Tabs   []tab
-		Active string // the label of the tab
-		Token  *demoToken
-		About  string
+		Title   string
+		Tabs    []tab
+		Active  string // the label of the tab
+		Token   *demoToken
+		Refresh demoRefresh
+		About   string
 	}{Demo: v, Title: fmt.Sprintf(text.Demo.SignedInAs, clean(v.Person, maxName)), Tabs: tabs, Active: text.Demo.Tabs[v.Tab]}
 	view.Granted, view.Withheld = demoScopes(v.Granted, text), demoScopes(v.Withheld, text)
 	view.Claims = demoClaims(v.Claims)
@@ -126,9 +129,11 @@ func (p *Pages) Demo(w http.ResponseWriter, r *http.Request, v Demo) {
 		view.Token, view.About = v.AccessToken.legible(v.Now, text), text.Demo.AccessAbout
 	case DemoIDToken:
 		view.Token, view.About = v.IDToken.legible(v.Now, text), text.Demo.IDAbout
+	case DemoRefreshToken:
+		view.Refresh, view.About = v.Refresh.legible(v.Now, text), text.Demo.RefreshAbout
 	}
 	s := security{hasForm: true, isolated: true}
-	p.render(w, r, p.demo, http.StatusOK, s, page{T: text, Heading: text.Demo.Name + ": " + view.Active, Wide: true, V: view})
+	p.render(w, r, "demo", http.StatusOK, s, page{T: text, Heading: text.Demo.Name + ": " + view.Active, Wide: true, V: view})
 }
 
 func demoScopes(scopes []DemoScope, text *catalogue) []DemoScope {
@@ -151,9 +156,9 @@ func demoClaims(claims []DemoClaim) []DemoClaim {
 // demoToken is a token as the template sees it.
 type demoToken struct {
 	DemoToken
-	Parts           []string // of Raw, each but the last with its dot
-	Machine, Humane string   // the expiry, for programs and for people
-	Left            string
+	Parts  []string // of Raw, each but the last with its dot
+	moment          // the expiry
+	Left   string
 }
 
 // legible returns the token as the page shows it; nil for none.
@@ -166,13 +171,25 @@ func (d DemoToken) legible(now time.Time, text *catalogue) *demoToken {
 	if d.Expires.IsZero() {
 		return out
 	}
-	out.Machine = d.Expires.UTC().Format(time.RFC3339)
-	out.Humane = d.Expires.UTC().Format(text.TimeLayout)
+	out.moment = newMoment(d.Expires, text.TimeLayout)
 	out.Left = text.Demo.Expired
 	if left := d.Expires.Sub(now); left > 0 {
-		out.Left = fmt.Sprintf(text.Demo.ExpiresIn, text.duration(left))
+		out.Left = fmt.Sprintf(text.Demo.ExpiresIn, text.duration(roughly(left)))
 	}
 	return out
+}
+
+// roughly leaves out what nobody counts: minutes beside many hours, hours
+// beside days.
+func roughly(d time.Duration) time.Duration {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 2*day:
+		return d.Truncate(day)
+	case d >= 10*time.Hour:
+		return d.Truncate(time.Hour)
+	}
+	return d
 }
 
 // legible returns at most limit characters of s, with its lines. What cannot

@@ -48,6 +48,10 @@ func fullDemo(tab DemoTab) Demo {
 			Raw: "bm90LWEtdG9rZW4.bm90LWEtdG9rZW4.bm90LWEtc2lnbmF0dXJl", Header: "{\n  \"alg\": \"RS256\"\n}",
 			Payload: "{\n  \"aud\": \"demo\"\n}", Expires: expires,
 		},
+		Refresh: DemoRefresh{
+			Raw: "bm90LWEtdG9rZW4tYnV0LWFzLWxvbmctYXMtb25lLWlz.bm90LWEtdG9rZW4tYnV0LWFzLWxvbmctYXMtb25lLWlz", Expires: expires.AddDate(0, 0, 30),
+			Renewed: true, Action: "/demo/refresh", Hidden: map[string]string{"token": "not-a-secret"},
+		},
 		Now:      expires.Add(-9*time.Minute - 30*time.Second),
 		AgainURL: "/demo/?new=1", EverywhereURL: "/oauth2/logout", LogoutAction: "/demo/logout",
 		Hidden: map[string]string{"token": "not-a-secret"},

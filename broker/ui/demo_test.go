@@ -14,7 +14,7 @@ func drawDemo(t *testing.T, v Demo) (body string) {
 }
 
 func TestDemoTabs(t *testing.T) {
-	for _, tab := range append(DemoTabs(), "no-such-tab", "") {
+	for _, tab := range append(demoTabs(), "no-such-tab", "") {
 		doc := parse(t, drawDemo(t, fullDemo(tab)))
 		var current []string
 		for _, a := range elements(mustID(t, doc, "demo-tabs"), "a") {

@@ -43,20 +43,25 @@ type demoText struct {
 	Documents   map[string]string // where, in the provider's answer
 	Carriers    map[string]string
 
-	TokenNone    string
-	Signature    string
-	Verified     string
-	NotVerified  string
-	Expires      string
-	ExpiresIn    string // %s: a duration
-	Expired      string
-	Raw          string
-	Header       string
-	Payload      string
-	AccessAbout  string
-	IDAbout      string
-	RefreshNone  string
-	RefreshAbout string
+	TokenNone   string
+	Signature   string
+	Verified    string
+	NotVerified string
+	Expires     string
+	ExpiresIn   string // %s: a duration
+	Expired     string
+	Raw         string
+	Header      string
+	Payload     string
+	AccessAbout string
+	IDAbout     string
+
+	RefreshAbout   string
+	RefreshNone    string
+	RefreshMissing map[DemoMissing]string
+	RefreshEnds    string
+	RefreshRenewed string
+	Refresh        string
 
 	Again            string
 	LogoutHere       string
@@ -119,20 +124,29 @@ func englishDemo() demoText {
 		},
 		Carriers: map[string]string{"id_token": "ID token", "access_token": "Access token", "userinfo": "Userinfo"},
 
-		TokenNone:    "The broker issued none.",
-		Signature:    "Signature",
-		Verified:     "Verified with the keys that the broker publishes",
-		NotVerified:  "Not verified",
-		Expires:      "Expires",
-		ExpiresIn:    "in %s",
-		Expired:      "has expired",
-		Raw:          "As it was received",
-		Header:       "Header",
-		Payload:      "Payload",
-		AccessAbout:  "For services: an application shows it to them to act for you. It says about you what the operator has declared for access tokens, and no more.",
-		IDAbout:      "For the application: it says that you signed in, when and how, and what you share.",
+		TokenNone:   "The broker issued none.",
+		Signature:   "Signature",
+		Verified:    "Verified with the keys that the broker publishes",
+		NotVerified: "Not verified",
+		Expires:     "Expires",
+		ExpiresIn:   "in %s",
+		Expired:     "has expired",
+		Raw:         "As it was received",
+		Header:      "Header",
+		Payload:     "Payload",
+		AccessAbout: "For services: an application shows it to them to act for you. It says about you what the operator has declared for access tokens, and no more.",
+		IDAbout:     "For the application: it says that you signed in, when and how, and what you share.",
+
+		RefreshAbout: "With it an application gets new tokens while you are away, after the scope offline_access. It is of use once: each use brings the next one. It ends at once when you withdraw your consent.",
 		RefreshNone:  "There is no refresh token.",
-		RefreshAbout: "It would let an application go on while you are away, after the scope offline_access. This broker does not issue any yet, so the demo does not ask for one. When the access token has expired, the demo has to send you to sign in again.",
+		RefreshMissing: map[DemoMissing]string{
+			DemoNotAsked: "The demo did not ask for one. Sign in again with “Access while you are away” among what it asks for.",
+			DemoWithheld: "The demo asked for access while you are away, and you did not grant it. When the access token has expired, it has to send you to sign in again.",
+			DemoEnded:    "The broker has refused the one that the demo had: it has expired, or what you had granted was taken back. What the demo got with it has ended, too.",
+		},
+		RefreshEnds:    "The last one ends",
+		RefreshRenewed: "The broker has issued new tokens. The refresh token that the demo used is spent.",
+		Refresh:        "Refresh",
 
 		Again:            "Sign in with other options",
 		LogoutHere:       "Log out here",
@@ -196,20 +210,29 @@ func germanDemo() demoText {
 		},
 		Carriers: map[string]string{"id_token": "ID-Token", "access_token": "Zugriffstoken", "userinfo": "Benutzerangaben"},
 
-		TokenNone:    "Der Broker hat keines ausgestellt.",
-		Signature:    "Signatur",
-		Verified:     "Geprüft mit den Schlüsseln, die der Broker veröffentlicht",
-		NotVerified:  "Nicht geprüft",
-		Expires:      "Läuft ab",
-		ExpiresIn:    "in %s",
-		Expired:      "ist abgelaufen",
-		Raw:          "Wie es ankam",
-		Header:       "Kopf",
-		Payload:      "Inhalt",
-		AccessAbout:  "Für Dienste: Eine Anwendung zeigt es ihnen vor, um für Sie zu handeln. Es sagt über Sie nur, was der Betreiber für Zugriffstoken festgelegt hat.",
-		IDAbout:      "Für die Anwendung: Es sagt, dass Sie sich angemeldet haben, wann und wie, und was Sie weitergeben.",
+		TokenNone:   "Der Broker hat keines ausgestellt.",
+		Signature:   "Signatur",
+		Verified:    "Geprüft mit den Schlüsseln, die der Broker veröffentlicht",
+		NotVerified: "Nicht geprüft",
+		Expires:     "Läuft ab",
+		ExpiresIn:   "in %s",
+		Expired:     "ist abgelaufen",
+		Raw:         "Wie es ankam",
+		Header:      "Kopf",
+		Payload:     "Inhalt",
+		AccessAbout: "Für Dienste: Eine Anwendung zeigt es ihnen vor, um für Sie zu handeln. Es sagt über Sie nur, was der Betreiber für Zugriffstoken festgelegt hat.",
+		IDAbout:     "Für die Anwendung: Es sagt, dass Sie sich angemeldet haben, wann und wie, und was Sie weitergeben.",
+
+		RefreshAbout: "Damit bekommt eine Anwendung neue Token, wenn Sie nicht da sind, nach der Berechtigung offline_access. Es gilt für ein Mal: Mit jeder Verwendung kommt das nächste. Es endet sofort, wenn Sie Ihre Zustimmung widerrufen.",
 		RefreshNone:  "Es gibt kein Refresh-Token.",
-		RefreshAbout: "Damit könnte eine Anwendung weiterarbeiten, wenn Sie nicht da sind, nach der Berechtigung offline_access. Dieser Broker stellt noch keines aus, deshalb bittet die Demo nicht darum. Ist das Zugriffstoken abgelaufen, müssen Sie sich neu anmelden.",
+		RefreshMissing: map[DemoMissing]string{
+			DemoNotAsked: "Die Demo hat um keines gebeten. Melden Sie sich noch einmal an, mit „Zugriff in Ihrer Abwesenheit“ unter dem, worum sie bittet.",
+			DemoWithheld: "Die Demo hat um Zugriff in Ihrer Abwesenheit gebeten, und Sie haben ihn nicht gewährt. Ist das Zugriffstoken abgelaufen, müssen Sie sich neu anmelden.",
+			DemoEnded:    "Der Broker hat das der Demo abgelehnt: Es ist abgelaufen, oder was Sie gewährt hatten, wurde widerrufen. Damit hat auch geendet, was die Demo damit bekommen hat.",
+		},
+		RefreshEnds:    "Das letzte endet",
+		RefreshRenewed: "Der Broker hat neue Token ausgestellt. Das Refresh-Token, das die Demo verwendet hat, ist verbraucht.",
+		Refresh:        "Erneuern",
 
 		Again:            "Mit anderen Optionen anmelden",
 		LogoutHere:       "Hier abmelden",

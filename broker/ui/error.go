@@ -65,22 +65,19 @@ func (p *Pages) Error(w http.ResponseWriter, r *http.Request, v Error) {
 
 	type failure struct {
 		Error
-		What, Why, Do   string
-		Turn            string
-		Machine, Humane string // the time, for programs and for people
+		What, Why, Do string
+		Turn          string
+		moment
 	}
 	view := failure{
-		Error: v,
-		What:  words.What,
-		Why:   words.Why,
-		Do:    words.Do,
-		Turn:  text.turn(reason.Turn),
+		Error:  v,
+		What:   words.What,
+		Why:    words.Why,
+		Do:     words.Do,
+		Turn:   text.turn(reason.Turn),
+		moment: newMoment(v.Time, text.TimeLayout),
 	}
-	if !v.Time.IsZero() {
-		view.Machine = v.Time.UTC().Format(time.RFC3339)
-		view.Humane = v.Time.UTC().Format(text.TimeLayout)
-	}
-	p.render(w, r, p.failure, v.Status, security{}, page{T: text, Heading: words.What, V: view})
+	p.render(w, r, "error", v.Status, security{}, page{T: text, Heading: words.What, V: view})
 }
 
 // isTrace keeps sentences out of a field that is meant to be copied: the id

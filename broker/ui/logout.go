@@ -38,12 +38,15 @@ func (p *Pages) LogoutConfirm(w http.ResponseWriter, r *http.Request, v LogoutCo
 	text := p.language(r, v.Locales)
 	v.Action = target(v.Action)
 	s := security{hasForm: true, formAction: v.FormAction}
-	p.render(w, r, p.logoutConfirm, http.StatusOK, s, page{T: text, Heading: text.LogoutTitle, V: v})
+	p.render(w, r, "logout_confirm", http.StatusOK, s, page{T: text, Heading: text.LogoutTitle, V: v})
 }
 
 // SignedOut writes the page, with status 200.
 func (p *Pages) SignedOut(w http.ResponseWriter, r *http.Request, v SignedOut) {
 	text := p.language(r, v.Locales)
 	v.ContinueURL = target(v.ContinueURL)
-	p.render(w, r, p.signedOut, http.StatusOK, security{}, page{T: text, Heading: text.SignedOutTitle, V: v})
+	// The pages of the session that browsers keep ready behind the back
+	// button, whatever no-store says, are not for whoever comes next.
+	w.Header().Set("Clear-Site-Data", `"cache"`)
+	p.render(w, r, "signed_out", http.StatusOK, security{}, page{T: text, Heading: text.SignedOutTitle, V: v})
 }

@@ -35,6 +35,18 @@ func builtin() map[string]string {
 	return texts
 }
 
+// pageNames are the templates that draw a page each, by file without .html.
+// The others are parts of all pages.
+func pageNames() (names []string) {
+	for file := range builtin() {
+		if name := strings.TrimSuffix(file, ".html"); name != "layout" && name != "parts" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // overrides are the files of an operator's directory, by name.
 type overrides map[string]string
 

@@ -3,7 +3,6 @@ package ui
 import (
 	"bytes"
 	"embed"
-	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -44,17 +43,7 @@ type Pages struct {
 	styleURL  string
 	logoURL   string // empty: no logo
 	failed    func(error)
-
-	chooser       *template.Template
-	consent       *template.Template
-	failure       *template.Template
-	logoutConfirm *template.Template
-	signedOut     *template.Template
-	demoStart     *template.Template
-	demoForward   *template.Template
-	demo          *template.Template
-	portal        *template.Template
-	withdrawal    *template.Template
+	templates map[string]*template.Template // by the name of the page
 }
 
 // New parses the templates. It fails for a StylePath that is not a path of this
@@ -74,30 +63,17 @@ func New(o Options) (*Pages, error) {
 		theme:     theme,
 		styleURL:  theme.style.url(o.StylePath),
 		failed:    o.Failed,
+		templates: map[string]*template.Template{},
 	}
 	if theme.logo != nil {
 		p.logoURL = theme.logo.url(path.Join(path.Dir(o.StylePath), LogoName))
 	}
-	var err error
-	parse := func(name string) *template.Template {
-		t, e := parsePage(theme.texts, name)
-		if e != nil {
-			err = errors.Join(err, fmt.Errorf("ui: parsing page %q: %w", name, e))
+	for _, name := range pageNames() {
+		t, err := parsePage(theme.texts, name)
+		if err != nil {
+			return nil, fmt.Errorf("ui: parsing page %q: %w", name, err)
 		}
-		return t
-	}
-	p.chooser = parse("chooser")
-	p.consent = parse("consent")
-	p.failure = parse("error")
-	p.logoutConfirm = parse("logout_confirm")
-	p.signedOut = parse("signed_out")
-	p.demoStart = parse("demo_start")
-	p.demoForward = parse("demo_forward")
-	p.demo = parse("demo")
-	p.portal = parse("portal")
-	p.withdrawal = parse("portal_withdraw")
-	if err != nil {
-		return nil, err
+		p.templates[name] = t
 	}
 	return p, nil
 }
@@ -114,17 +90,17 @@ type page struct {
 	LogoURL  string // empty: no logo
 }
 
-// render writes one page. It draws into memory first: half a page under a
+// render writes the page of that name. It draws into memory first: half a page under a
 // status of 200 could show "Allow access" without what is being allowed.
 //
 // Headers that the caller has set (Set-Cookie, Retry-After) stay.
-func (p *Pages) render(w http.ResponseWriter, r *http.Request, t *template.Template, status int, s security, content page) {
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, name string, status int, s security, content page) {
 	content.Brand, content.StyleURL, content.LogoURL = p.brand, p.styleURL, p.logoURL
 	if content.Brand == "" {
 		content.Brand = content.T.DefaultTitle
 	}
 	var body bytes.Buffer
-	if err := t.ExecuteTemplate(&body, "layout", content); err != nil {
+	if err := p.templates[name].ExecuteTemplate(&body, "layout", content); err != nil {
 		// Only a template that does not fit its view gets here: an operator's
 		// own, in a branch that no sample takes. The answer must not be a
 		// success, nor say anything about the view.

@@ -178,7 +178,7 @@ func TestHeadersOfTheCallerStay(t *testing.T) {
 func TestPageThatCannotBeDrawnIsAnError(t *testing.T) {
 	p := newPages(t)
 	w := serve("GET", func(w http.ResponseWriter, r *http.Request) {
-		p.render(w, r, p.consent, http.StatusOK, security{}, page{T: english(), Heading: "x", V: struct{ Client Client }{Client{Name: "Grafana"}}})
+		p.render(w, r, "consent", http.StatusOK, security{}, page{T: english(), Heading: "x", V: struct{ Client Client }{Client{Name: "Grafana"}}})
 	})
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "Grafana") {
 		t.Errorf("status %d, body %q", w.Code, w.Body)

@@ -131,7 +131,7 @@ func (p *Pages) Portal(w http.ResponseWriter, r *http.Request, v Portal) {
 		*url = target(*url)
 	}
 	own, trusted := portalApps(v.Apps, text)
-	p.render(w, r, p.portal, http.StatusOK, security{hasForm: true, isolated: true}, page{
+	p.render(w, r, "portal", http.StatusOK, security{hasForm: true, isolated: true}, page{
 		T: text, Heading: text.Portal.Title, Wide: true, V: struct {
 			Portal
 			Notice       string

@@ -74,8 +74,8 @@ func englishPortal() portalText {
 		MinuteLayout: "2 Jan 2006, 15:04 UTC",
 
 		Done: map[Done]string{
-			DoneWithdrawn:      "Access is withdrawn. The application has to ask you again.",
-			DoneScopeWithdrawn: "That permission is withdrawn. The application has to ask you for it again.",
+			DoneWithdrawn:      "Access is withdrawn. The application is signed out, and has to ask you again.",
+			DoneScopeWithdrawn: "That permission is withdrawn. The application is signed out, and has to ask you for it again.",
 			DoneSessionEnded:   "That session is ended. Whoever uses that browser has to sign in again.",
 		},
 
@@ -146,8 +146,8 @@ func germanPortal() portalText {
 		MinuteLayout: "02.01.2006, 15:04 UTC",
 
 		Done: map[Done]string{
-			DoneWithdrawn:      "Der Zugriff ist widerrufen. Die Anwendung muss Sie neu fragen.",
-			DoneScopeWithdrawn: "Diese Berechtigung ist widerrufen. Die Anwendung muss Sie neu danach fragen.",
+			DoneWithdrawn:      "Der Zugriff ist widerrufen. Die Anwendung ist abgemeldet und muss Sie neu fragen.",
+			DoneScopeWithdrawn: "Diese Berechtigung ist widerrufen. Die Anwendung ist abgemeldet und muss Sie neu danach fragen.",
 			DoneSessionEnded:   "Diese Sitzung ist beendet. Wer jenen Browser benutzt, muss sich neu anmelden.",
 		},
 

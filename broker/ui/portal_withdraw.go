@@ -31,7 +31,7 @@ func (p *Pages) Withdrawal(w http.ResponseWriter, r *http.Request, v Withdrawal)
 		lines = append(lines, newPortalGrant(g, v.App.Client.Name, text))
 	}
 	title := fmt.Sprintf(text.Portal.WithdrawTitle, v.App.Client.Name)
-	p.render(w, r, p.withdrawal, http.StatusOK, security{hasForm: true, isolated: true}, page{T: text, Heading: title, V: struct {
+	p.render(w, r, "portal_withdraw", http.StatusOK, security{hasForm: true, isolated: true}, page{T: text, Heading: title, V: struct {
 		Withdrawal
 		Lines []portalGrant
 	}{v, lines}})

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -15,32 +16,28 @@ type sample struct {
 // samples has of each page one with every field filled, so that every branch
 // of its template is drawn, and one with as little as there can be.
 func samples() []sample {
-	return []sample{
-		{"chooser", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Chooser(w, r, fullChooser()) }},
-		{"chooser", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Chooser(w, r, Chooser{}) }},
-		{"consent", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Consent(w, r, fullConsent()) }},
-		{"consent", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Consent(w, r, Consent{}) }},
-		{"error", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Error(w, r, fullError()) }},
-		{"error", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Error(w, r, Error{}) }},
-		{"logout_confirm", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.LogoutConfirm(w, r, fullLogoutConfirm()) }},
-		{"logout_confirm", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.LogoutConfirm(w, r, LogoutConfirm{}) }},
-		{"signed_out", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.SignedOut(w, r, fullSignedOut()) }},
-		{"signed_out", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.SignedOut(w, r, SignedOut{}) }},
-		{"portal", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Portal(w, r, fullPortal()) }},
-		{"portal", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Portal(w, r, Portal{}) }},
-		{"portal_withdraw", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Withdrawal(w, r, fullWithdrawal()) }},
-		{"portal_withdraw", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Withdrawal(w, r, Withdrawal{}) }},
-		{"demo_start", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.DemoStart(w, r, fullDemoStart()) }},
-		{"demo_start", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.DemoStart(w, r, DemoStart{}) }},
-		{"demo_forward", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.DemoForward(w, r, fullDemoForward()) }},
-		{"demo_forward", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.DemoForward(w, r, DemoForward{}) }},
-		{"demo", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Demo(w, r, fullDemo(DemoClaims)) }},
-		{"demo", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Demo(w, r, fullDemo(DemoAccessToken)) }},
-		{"demo", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Demo(w, r, fullDemo(DemoIDToken)) }},
-		{"demo", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Demo(w, r, fullDemo(DemoRefreshToken)) }},
-		{"demo", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Demo(w, r, Demo{}) }},
-		{"demo", func(p *Pages, w http.ResponseWriter, r *http.Request) { p.Demo(w, r, Demo{Tab: DemoAccessToken}) }},
+	return slices.Concat(
+		drawn("chooser", (*Pages).Chooser, fullChooser(), Chooser{}),
+		drawn("consent", (*Pages).Consent, fullConsent(), Consent{}),
+		drawn("error", (*Pages).Error, fullError(), Error{}),
+		drawn("logout_confirm", (*Pages).LogoutConfirm, fullLogoutConfirm(), LogoutConfirm{}),
+		drawn("signed_out", (*Pages).SignedOut, fullSignedOut(), SignedOut{}),
+		drawn("portal", (*Pages).Portal, fullPortal(), Portal{}),
+		drawn("portal_withdraw", (*Pages).Withdrawal, fullWithdrawal(), Withdrawal{}),
+		drawn("demo_start", (*Pages).DemoStart, fullDemoStart(), DemoStart{}),
+		drawn("demo_forward", (*Pages).DemoForward, fullDemoForward(), DemoForward{}),
+		drawn("demo", (*Pages).Demo,
+			fullDemo(DemoClaims), fullDemo(DemoAccessToken), fullDemo(DemoIDToken), fullDemo(DemoRefreshToken),
+			Demo{}, Demo{Tab: DemoAccessToken}, Demo{Tab: DemoRefreshToken}),
+	)
+}
+
+// drawn makes samples of the page that draw writes.
+func drawn[V any](page string, draw func(*Pages, http.ResponseWriter, *http.Request, V), views ...V) (list []sample) {
+	for _, v := range views {
+		list = append(list, sample{page, func(p *Pages, w http.ResponseWriter, r *http.Request) { draw(p, w, r, v) }})
 	}
+	return list
 }
 
 func fullClient() Client {
@@ -82,7 +79,7 @@ func fullConsent() Consent {
 			{Name: "birthdate", DisplayName: "Date of birth", Description: "Day, month and year"},
 			{Name: "locale", DisplayName: "Language", Granted: true},
 		},
-		Purpose: "To show your own dashboards.", Lifetime: 180 * 24 * time.Hour,
+		Purpose: "To show your own dashboards.", Lifetime: 180 * 24 * time.Hour, PortalURL: "/portal",
 	}
 }
 

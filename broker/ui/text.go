@@ -50,6 +50,7 @@ type catalogue struct {
 	ReturnsTo      string
 	Lasts          string
 	UntilWithdrawn string
+	WithdrawAt     string // a link
 	Policy         string
 	Terms          string
 	Allow          string

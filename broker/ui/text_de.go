@@ -42,6 +42,7 @@ func german() *catalogue {
 		ReturnsTo:      "Führt Sie zurück zu",
 		Lasts:          "Zugriff gilt",
 		UntilWithdrawn: "bis Sie ihn widerrufen",
+		WithdrawAt:     "Widerrufen können Sie ihn unter Mein Konto",
 		Policy:         "Datenschutzerklärung",
 		Terms:          "Nutzungsbedingungen",
 		Allow:          "Zugriff erlauben",
@@ -68,8 +69,8 @@ func german() *catalogue {
 		LogoutConfirm:  "Abmelden",
 		SignedOutTitle: "Abgemeldet",
 		SignedOutText:  "Sie sind abgemeldet",
-		CloseWindow:    "Sie können diese Seite schließen. Schließen Sie an einem gemeinsam genutzten Computer auch den Browser.",
-		Continue:       "Weiter",
+		CloseWindow:    "Ihr Identitätsanbieter kennt Sie womöglich noch, sodass eine neue Anmeldung kein Passwort braucht. Melden Sie sich an einem gemeinsam genutzten Computer auch dort ab und schließen Sie den Browser.",
+		Continue:       "Neu anmelden",
 
 		Portal: germanPortal(),
 		Demo:   germanDemo(),

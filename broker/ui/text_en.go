@@ -42,6 +42,7 @@ func english() *catalogue {
 		ReturnsTo:      "Returns you to",
 		Lasts:          "Access lasts",
 		UntilWithdrawn: "until you withdraw it",
+		WithdrawAt:     "You can withdraw it in My account",
 		Policy:         "Privacy policy",
 		Terms:          "Terms of service",
 		Allow:          "Allow access",
@@ -68,8 +69,8 @@ func english() *catalogue {
 		LogoutConfirm:  "Sign out",
 		SignedOutTitle: "Signed out",
 		SignedOutText:  "You are signed out",
-		CloseWindow:    "You can close this page. On a shared computer, close the browser as well.",
-		Continue:       "Continue",
+		CloseWindow:    "Your identity provider may still know you, so that signing in again needs no password. On a shared computer, sign out there too and close the browser.",
+		Continue:       "Sign in again",
 
 		Portal: englishPortal(),
 		Demo:   englishDemo(),
