@@ -94,8 +94,8 @@ func TestM73_M58_VisitorSeesTheOriginOfEachClaim(t *testing.T) {
 		t.Errorf("claims that the site has (-) and that are explained (+):\n%s", diff)
 	}
 	want := map[string]string{
-		"kind": "provider", "connection": "Acme staff", "document": "id_token", "claim": `https://example\.com/groups`, "attribute": "Your teams",
-		"text": `Your teams (claim https://example\.com/groups of the id_token of Acme staff)`,
+		"kind": "provider", "connection": "Acme staff", "document": "id_token", "claim": "https://example.com/groups", "attribute": "Your teams",
+		"text": `Your teams (claim https://example.com/groups of the id_token of Acme staff)`,
 	}
 	if diff := cmp.Diff([]map[string]string{want}, origins["groups"]); diff != "" {
 		t.Errorf("member_of (-want +got):\n%s", diff)

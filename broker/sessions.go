@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"go.uber.org/zap"
 
@@ -12,7 +11,13 @@ import (
 
 // ErrNoSession is returned for a session that is not one of the user's, or
 // has ended.
-var ErrNoSession = fmt.Errorf("the user has no such session; it may have ended: %w", session.ErrNoSession)
+var ErrNoSession error = noSession{}
+
+// noSession is session.ErrNoSession in words for administrators.
+type noSession struct{}
+
+func (noSession) Error() string { return "the user has no such session; it may have ended" }
+func (noSession) Unwrap() error { return session.ErrNoSession }
 
 // Sessions returns the browsers in which subject is signed in, the last used
 // first.

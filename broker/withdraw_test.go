@@ -164,6 +164,7 @@ func TestS98_MadeUpWithdrawalsLeaveNothing(t *testing.T) {
 		"/oauth2/clients/nobody", "/oauth2/clients/nobody/scopes/email",
 		"/oauth2/clients/other/scopes/no-such-scope", "/oauth2/clients/notes/scopes/" + url.PathEscape("all scopes"),
 		"/oauth2/clients/notes/scopes/" + url.PathEscape("claim id_token email"),
+		"/oauth2/clients/other", "/oauth2/clients/other/scopes/email", // the user was never there
 	} {
 		if rec := w.asUser(http.MethodDelete, path, manager); rec.Code != http.StatusNoContent {
 			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
@@ -175,9 +176,9 @@ func TestS98_MadeUpWithdrawalsLeaveNothing(t *testing.T) {
 	if status, _ := w.userinfo(manager); status != 200 {
 		t.Error("a made-up withdrawal had an effect")
 	}
-	// A scope of a known client counts, granted before or not: what was
-	// issued for a transient one is in no record.
-	if rec := w.asUser(http.MethodDelete, "/oauth2/clients/other/scopes/email", manager); rec.Code != http.StatusNoContent || w.dump() == before {
+	// A scope of a client that the user has been at counts, granted before or
+	// not: what was issued for a transient one is in no record.
+	if rec := w.asUser(http.MethodDelete, "/oauth2/clients/notes/scopes/profile", manager); rec.Code != http.StatusNoContent || w.dump() == before {
 		t.Errorf("a scope that the client may ask for: %d", rec.Code)
 	}
 }

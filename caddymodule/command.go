@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -135,13 +136,32 @@ func (i *informant) open(method, path string, query url.Values, mediaType string
 	}
 	resp, err := caddycmd.AdminAPIRequest(i.address, method, path, http.Header{}, nil)
 	if err != nil {
-		return nil, fmt.Errorf("asking the server at %s: %w", i.address, err)
+		return nil, i.unanswered(err)
 	}
 	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media != mediaType {
 		_ = resp.Body.Close()
 		return nil, fmt.Errorf("what answers at %s is not the admin API of a Caddy with this module; give its address, which is localhost:2019 unless the configuration says otherwise", i.address)
 	}
 	return resp.Body, nil
+}
+
+// refusal is the JSON at the end of what Caddy's client says of an answer
+// that is an error.
+var refusal = regexp.MustCompile(`: HTTP \d+: (\{.*\})\s*$`)
+
+// unanswered says why there is no answer: in the server's own words, if it
+// refused.
+func (i *informant) unanswered(err error) error {
+	var answer struct {
+		Error string `json:"error"`
+	}
+	if m := refusal.FindStringSubmatch(err.Error()); m != nil && json.Unmarshal([]byte(m[1]), &answer) == nil && answer.Error != "" {
+		return fmt.Errorf("the server at %s: %s", i.address, answer.Error)
+	}
+	if strings.Contains(err.Error(), "connection refused") { // Caddy's client hands on no more than the text
+		return fmt.Errorf("nobody answers at %s; is Caddy running? Give the address of its admin API by --address", i.address)
+	}
+	return fmt.Errorf("asking the server at %s: %w", i.address, err)
 }
 
 // addressFlag is for commands that only a running server can answer.

@@ -185,14 +185,14 @@ func TestM65_CommandAndServerAgree(t *testing.T) {
 	}
 	t.Run("an unknown name", func(t *testing.T) {
 		_, err := run(t, "", "lineage", "--client", "grafan", "--address", a.address)
-		if err == nil || !strings.Contains(err.Error(), `client \"grafan\" is not configured`) {
+		if err == nil || !strings.Contains(err.Error(), `client "grafan" is not configured; did you mean "grafana"?`) {
 			t.Errorf("error %v", err)
 		}
 	})
 	t.Run("no server", func(t *testing.T) {
 		address := "127.0.0.1:" + brokertest.FreePort(t)
 		_, err := run(t, "", "urls", "--address", address)
-		if err == nil || !strings.Contains(err.Error(), "asking the server at "+address) {
+		if err == nil || !strings.Contains(err.Error(), "nobody answers at "+address) {
 			t.Errorf("error %v does not name the server", err)
 		}
 	})

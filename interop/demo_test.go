@@ -32,7 +32,7 @@ const stepTimeout = 20 * time.Second
 // where they lead is for the pages' policy (CSP form-action) to allow, which
 // browsers apply to redirects too, each in its own way.
 func TestDemoInChromium(t *testing.T) {
-	startExample(t, buildDemo, 8420, 8424)
+	startExample(t, buildDemo, 8420, 8425)
 	for name, scripts := range map[string]bool{"with scripts": true, "without scripts": false} {
 		t.Run(name, func(t *testing.T) {
 			// Consents are kept per user: the second run has another.

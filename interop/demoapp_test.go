@@ -12,7 +12,7 @@ const (
 // application, which a browser holds to the page's policy, to the tokens, and
 // out again.
 func TestM83_M85_DemoApp(t *testing.T) {
-	startExample(t, buildDemo, 8420, 8424)
+	startExample(t, buildDemo, 8420, 8425)
 	for name, scripts := range map[string]bool{"with scripts": true, "without scripts": false} {
 		t.Run(name, func(t *testing.T) {
 			// Consents are kept per user: the second run has another.

@@ -25,12 +25,15 @@ func (c *Cache) Adopt(ctx context.Context, gates []*Gate) {
 func (s *streams) dismiss(gates []*Gate) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.onDuty = slices.DeleteFunc(s.onDuty, func(g *Gate) bool { return slices.Contains(gates, g) })
+	for _, g := range gates {
+		g.retired = true
+	}
+	s.onDuty = slices.DeleteFunc(s.onDuty, func(g *Gate) bool { return g.retired })
 	s.lookIf(func(w *watch) bool { return !s.decides(w.gate) })
 }
 
 // decides says whether the gate decides about the streams that it let in.
-func (s *streams) decides(g *Gate) bool { return len(s.onDuty) == 0 || slices.Contains(s.onDuty, g) }
+func (s *streams) decides(g *Gate) bool { return !g.retired || len(s.onDuty) == 0 }
 
 // judge returns the gate that decides about the streams of k, and the site
 // as that gate knows it; nil if the site is gone.

@@ -112,6 +112,10 @@ func (s *site) setFlow(w http.ResponseWriter, f flow) {
 // read the explanation tries again.
 const startOver = "start_over"
 
+// otherAccount is the parameter of the login address by which a person whom
+// the provider or the operator turns away signs in as somebody else.
+const otherAccount = "other_account"
+
 // loop stops a browser that goes round in circles, and offers another go.
 func (g *Gate) loop(w http.ResponseWriter, r *http.Request, s *site, to string) {
 	s.cookies.Clear(w, s.sessionBase) // whatever it is, it does not work
@@ -139,5 +143,15 @@ func (g *Gate) login(w http.ResponseWriter, r *http.Request, s *site, query url.
 	if query.Has(startOver) {
 		c.flow = readFlow(c.flow).reset().String()
 	}
-	g.begin(w, r, s, c, to)
+	var more url.Values
+	if query.Has(otherAccount) {
+		more = url.Values{"prompt": {"select_account"}}
+	}
+	g.begin(w, r, s, c, to, more)
+}
+
+// loginAs is where to sign in as somebody else. An upstream that knows the
+// browser would answer another try with the same person.
+func (s *site) loginAs(to string) string {
+	return s.origin() + s.login + "?" + url.Values{otherAccount: {"1"}, "return_to": {s.returnTo(to)}}.Encode()
 }

@@ -74,6 +74,7 @@ type Gate struct {
 	managed managedNames
 	public  publicPaths
 	whole   bool // see Config.Origins
+	retired bool // see Cache.Adopt; of the lock of the cache's streams
 
 	// print changes with everything that shapes the header values, so that
 	// a cached set made under another configuration is not used.

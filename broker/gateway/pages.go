@@ -20,6 +20,7 @@ type failure struct {
 	reason, code string
 	status       int
 	retry, trace string
+	other        string // where to sign in as somebody else
 	err          error
 }
 
@@ -30,7 +31,7 @@ func (g *Gate) page(w http.ResponseWriter, r *http.Request, f failure) {
 	g.deps.Log.Warn("request refused", zap.String("trace", f.trace), zap.String("reason", f.reason),
 		zap.String("host", r.Host), zap.String("path", r.URL.Path), zap.Error(f.err))
 	g.deps.Pages.Error(w, r, ui.Error{
-		Reason: f.reason, Code: f.code, Status: f.status, RetryURL: f.retry, Trace: f.trace, Time: g.deps.Now(),
+		Reason: f.reason, Code: f.code, Status: f.status, RetryURL: f.retry, OtherAccountURL: f.other, Trace: f.trace, Time: g.deps.Now(),
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,7 +46,7 @@ func (g *Gate) challenge(w http.ResponseWriter, r *http.Request, s *site, origin
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Vary", "Cookie")
 	if isNavigation(r) {
-		g.begin(w, r, s, c, original.RequestURI())
+		g.begin(w, r, s, c, original.RequestURI(), nil)
 		return nil
 	}
 	g.loginRequired(w, s)
@@ -77,8 +78,9 @@ func isNavigation(r *http.Request) bool {
 }
 
 // begin sends the browser to the broker, unless it has been there too often.
+// More are further parameters of the request.
 // A page that is no page of ours to return to becomes the front page.
-func (g *Gate) begin(w http.ResponseWriter, r *http.Request, s *site, c cookies, to string) {
+func (g *Gate) begin(w http.ResponseWriter, r *http.Request, s *site, c cookies, to string, more url.Values) {
 	f, now := readFlow(c.flow).bound(), g.deps.Now()
 	if f.loops(now) {
 		g.loop(w, r, s, to)
@@ -107,6 +109,7 @@ func (g *Gate) begin(w http.ResponseWriter, r *http.Request, s *site, c cookies,
 		"code_challenge":        {oauth.S256(verifier(f.binding, state))},
 		"code_challenge_method": {"S256"},
 	}
+	maps.Copy(params, more)
 	redirect(w, g.deps.Broker.AuthorizeURL()+"?"+params.Encode())
 }
 
@@ -164,7 +167,11 @@ func (g *Gate) callback(w http.ResponseWriter, r *http.Request, s *site, query u
 		g.page(w, r, failure{reason: "stale_sign_in", status: http.StatusBadRequest, retry: target})
 	case query.Get("error") != "":
 		reason, trace := reasonOf(query)
-		g.page(w, r, failure{reason: reason, code: query.Get("error"), trace: trace, retry: target})
+		f := failure{reason: reason, code: query.Get("error"), trace: trace, retry: target}
+		if f.code == oauth.AccessDenied {
+			f.other = s.loginAs(st.Return)
+		}
+		g.page(w, r, f)
 	default:
 		g.redeem(w, r, s, query, c, target)
 	}

@@ -36,6 +36,15 @@ func (s *Server) noteUse(ctx context.Context, subject, clientID string) {
 	}
 }
 
+// hasUsed says whether the user has been at the client.
+func (s *Server) hasUsed(ctx context.Context, subject, clientID string) (bool, error) {
+	_, err := s.Store.Get(ctx, usePrefix(subject)+clientID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // AppsOf returns the clients that subject has let have something, and the
 // trusted ones where it has been, the last used first. The clients named in
 // except are left out. Their WithdrawURL is

@@ -37,9 +37,10 @@ func (s *Server) Holds(ctx context.Context, a *authn.Authorization) (bool, error
 // gate sessions are refused. A JWT that somebody verifies alone ends at its
 // expiry.
 //
-// What the client neither has nor may ask for is passed over. The names come
-// from whoever holds a user's token, and a withdrawal is kept for good: made-up
-// ones would fill the store.
+// What the client neither has nor may ask for is passed over, and so is a
+// client that the user was never at. The names come from whoever holds a
+// user's token, and a withdrawal is kept for good: made-up ones would fill the
+// store.
 func (s *Server) Withdraw(ctx context.Context, subject, clientID string, scopes ...string) error {
 	grants, err := s.Ledger.Grants(ctx, subject, clientID)
 	if err != nil {
@@ -50,8 +51,14 @@ func (s *Server) Withdraw(ctx context.Context, subject, clientID string, scopes 
 		_, granted := grants[name]
 		return !granted && (client == nil || !slices.Contains(client.Scopes, name))
 	})
-	if client == nil && len(grants) == 0 || named && len(scopes) == 0 {
+	if named && len(scopes) == 0 {
 		return nil
+	}
+	if len(grants) == 0 {
+		been, err := s.hasUsed(ctx, subject, clientID)
+		if err != nil || !been {
+			return err
+		}
 	}
 	if err := s.Ledger.Withdraw(ctx, subject, clientID, scopes...); err != nil {
 		return err

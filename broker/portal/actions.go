@@ -3,7 +3,6 @@ package portal
 import (
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/authn"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
@@ -40,13 +39,7 @@ func (p *Portal) withdraw(w http.ResponseWriter, r *http.Request, a *authn.Autho
 	if scope := form.Get("scope"); scope != "" {
 		done, scopes = ui.DoneScopeWithdrawn, []string{scope}
 	}
-	ctx, subject, client := r.Context(), a.Context.Subject, form.Get("client")
-	apps, err := p.Broker.Apps(ctx, subject)
-	trusted := func(app ui.PortalApp) bool { return app.ID == client && app.Trusted }
-	if err == nil && !slices.ContainsFunc(apps, trusted) {
-		err = p.Broker.Withdraw(ctx, subject, client, scopes...)
-	}
-	if err != nil {
+	if err := p.Broker.Withdraw(r.Context(), a.Context.Subject, form.Get("client"), scopes...); err != nil {
 		p.fail(w, r, reasonOf(err), err)
 		return
 	}

@@ -52,7 +52,7 @@ type Broker interface {
 	Apps(ctx context.Context, subject string) ([]ui.PortalApp, error)
 
 	// Withdraw takes back what subject let the client have, or the named
-	// scopes of it.
+	// scopes of it; from a client that the administrator trusts, nothing.
 	Withdraw(ctx context.Context, subject, client string, scopes ...string) error
 
 	// Sessions returns the live sessions of subject, the last used first.

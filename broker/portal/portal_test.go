@@ -138,7 +138,7 @@ func TestFormsAreAnsweredBySeeOther(t *testing.T) {
 	}{
 		{pathWithdraw, []string{"client", "notes"}, "#apps", "withdraw ada notes "},
 		{pathWithdraw, []string{"client", "notes", "scope", "email"}, "#apps", "withdraw ada notes email"},
-		{pathWithdraw, []string{"client", "home"}, "#apps", ""},
+		{pathWithdraw, []string{"client", "gone"}, "#apps", "withdraw ada gone "},
 		{pathEnd, []string{"session", "there"}, "#sessions", "end ada there"},
 		{pathEnd, []string{"session", "here"}, "/portal/auth/logout", "end ada here"},
 		{pathEndAll, nil, "/portal/auth/logout", "end all ada"},

@@ -54,10 +54,25 @@ func views(p *Pages) []view {
 		viewOf(p, "withdrawal", (*Pages).Withdrawal, fullWithdrawal()),
 		viewOf(p, "demo start", (*Pages).DemoStart, fullDemoStart()),
 		viewOf(p, "demo forward", (*Pages).DemoForward, fullDemoForward()),
-		viewOf(p, "demo claims", (*Pages).Demo, fullDemo(DemoClaims)),
-		viewOf(p, "demo token", (*Pages).Demo, fullDemo(DemoAccessToken)),
-		viewOf(p, "demo refresh", (*Pages).Demo, fullDemo(DemoRefreshToken)),
+		viewOf(p, "demo claims", (*Pages).Demo, onTab(DemoClaims)),
+		viewOf(p, "demo token", (*Pages).Demo, onTab(DemoAccessToken)),
+		viewOf(p, "demo refresh", (*Pages).Demo, onTab(DemoRefreshToken)),
 	}
+}
+
+// onTab is the demo with what the tab shows; the first has the frame, too.
+func onTab(tab DemoTab) Demo {
+	all := fullDemo(tab)
+	one := Demo{URL: all.URL, Tab: tab, Now: all.Now}
+	switch tab {
+	case DemoAccessToken:
+		one.AccessToken = all.AccessToken
+	case DemoRefreshToken:
+		one.Refresh = all.Refresh
+	default:
+		one = all
+	}
+	return one
 }
 
 func viewOf[V any](p *Pages, name string, draw func(*Pages, http.ResponseWriter, *http.Request, V), v V) view {

@@ -30,7 +30,7 @@ func main() {
 		Caddyfile: caddyfile,
 		Issuer:    issuer,
 		Tenant:    "localhost:8423",
-		Ports:     "8420 to 8424",
+		Ports:     "8420 to 8425",
 		Env:       map[string]string{"NOTES_SECRET": secret},
 		Apps: map[string]http.Handler{
 			"127.0.0.1:8422": notes(secret),
@@ -43,7 +43,13 @@ func main() {
 const greeting = `
 The demo is running. Open in one browser:
 
+  ` + issuer + `/portal  the user portal: my apps, my data, my sessions
   ` + issuer + `/demo/   the demo application: choose what to ask for, see what comes
   ` + gatedSite + `/        a site behind auth_gate; it shows the headers it gets
   ` + clientApp + `/        an OpenID Connect client of the same broker
+
+Ask it for what it knows, from another terminal:
+
+  go run ./cmd/caddy auth-broker traces --address localhost:8425
+  go run ./cmd/caddy auth-broker explain email --client notes --address localhost:8425
 `
