@@ -84,21 +84,33 @@ func TestM94_AdministratorWithdraws(t *testing.T) {
 	}{
 		"one user at one client": {
 			func(sub string) op.Withdrawals { return op.Withdrawals{Subject: sub, Client: "other"} },
-			op.Withdrawn{Grants: 3, Users: 1, Clients: 1}, all[:3], alive{true, false}, alive{true, true},
+			op.Withdrawn{Grants: 3, Users: 1, Clients: 1},
+			all[:3],
+			alive{true, false},
+			alive{true, true},
 		},
 		"one scope of it": {
 			func(sub string) op.Withdrawals {
 				return op.Withdrawals{Subject: sub, Client: "other", Scopes: []string{"email"}}
 			},
-			op.Withdrawn{Grants: 1, Users: 1, Clients: 1}, slices.Delete(slices.Clone(all), 3, 4), alive{true, false}, alive{true, true},
+			op.Withdrawn{Grants: 1, Users: 1, Clients: 1},
+			slices.Delete(slices.Clone(all), 3, 4),
+			alive{true, false},
+			alive{true, true},
 		},
 		"one user everywhere": {
 			func(sub string) op.Withdrawals { return op.Withdrawals{Subject: sub} },
-			op.Withdrawn{Grants: 6, Users: 1, Clients: 2}, nil, alive{}, alive{true, true},
+			op.Withdrawn{Grants: 6, Users: 1, Clients: 2},
+			nil,
+			alive{},
+			alive{true, true},
 		},
 		"all users of a client": {
 			func(string) op.Withdrawals { return op.Withdrawals{Client: "other"} },
-			op.Withdrawn{Grants: 6, Users: 2, Clients: 1}, all[:3], alive{true, false}, alive{true, false},
+			op.Withdrawn{Grants: 6, Users: 2, Clients: 1},
+			all[:3],
+			alive{true, false},
+			alive{true, false},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,8 +146,8 @@ func TestM85_DemoAsksForWhatIsChosen(t *testing.T) {
 // requestIn returns the parameters of the last request for the path.
 func requestIn(t *testing.T, history []string, path string) url.Values {
 	t.Helper()
-	for i := len(history) - 1; i >= 0; i-- {
-		if u, err := url.Parse(history[i]); err == nil && u.Path == path {
+	for _, h := range slices.Backward(history) {
+		if u, err := url.Parse(h); err == nil && u.Path == path {
 			return u.Query()
 		}
 	}

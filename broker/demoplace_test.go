@@ -62,8 +62,8 @@ func TestDemoBelowAPath(t *testing.T) {
 	})
 	b := w.newBrowser()
 	b.Get(below + "/demo")
-	page := w.demoStart(b, "ada")
-	if page = b.Click("consent-allow"); page.URL.String() != below+"/demo/" || !page.Has("demo-claim-name") {
+	w.demoStart(b, "ada")
+	if page := b.Click("consent-allow"); page.URL.String() != below+"/demo/" || !page.Has("demo-claim-name") {
 		t.Fatalf("signing in leads to %s", page)
 	}
 	if id := shown(t, b, "id_token"); id["iss"] != below {

@@ -11,13 +11,13 @@ import (
 
 // ErrNoSession is returned for a session that is not one of the user's, or
 // has ended.
-var ErrNoSession error = noSession{}
+var ErrNoSession error = noSessionError{}
 
-// noSession is session.ErrNoSession in words for administrators.
-type noSession struct{}
+// noSessionError is session.ErrNoSession in words for administrators.
+type noSessionError struct{}
 
-func (noSession) Error() string { return "the user has no such session; it may have ended" }
-func (noSession) Unwrap() error { return session.ErrNoSession }
+func (noSessionError) Error() string { return "the user has no such session; it may have ended" }
+func (noSessionError) Unwrap() error { return session.ErrNoSession }
 
 // Sessions returns the browsers in which subject is signed in, the last used
 // first.

@@ -100,6 +100,7 @@ const atOnce = 2 * time.Second
 // However a provider is not there, nobody waits longer than five seconds for
 // a page that says so, and the others can be chosen.
 func TestS126_S127_PageWithinFiveSeconds(t *testing.T) {
+	t.Parallel()
 	for name, outage := range outages {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -127,7 +127,13 @@ func (a *admin) do(method, path string, header ...string) (*http.Response, strin
 			r.Host = header[i+1]
 		}
 	}
-	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(r)
+	if err != nil && method == http.MethodGet {
+		// Caddy replaces the listener when it loads a configuration, and the
+		// kernel may have taken the call for the old one.
+		resp, err = client.Do(r)
+	}
 	if err != nil {
 		a.Fatal(err)
 	}

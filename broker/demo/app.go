@@ -59,8 +59,9 @@ type App struct {
 
 // Client returns what the application is to the broker.
 func (a *App) Client() *oauth.Client {
-	var scopes []string
-	for _, s := range a.offered() {
+	offered := a.offered()
+	scopes := make([]string, 0, len(offered))
+	for _, s := range offered {
 		scopes = append(scopes, s.Name)
 	}
 	return &oauth.Client{

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -49,9 +50,7 @@ func (r *rig) lineageSession() string {
 		"tenant": "acme", "plan": "gold", "seat": "12A", "nickname": "ada", "old": "x",
 	}
 	r.broker.claims = map[string]any{"upstream": "auth0|ada"}
-	for name, value := range attributes {
-		r.broker.claims[name] = value
-	}
+	maps.Copy(r.broker.claims, attributes)
 	_, handle, err := r.sessions.CreateGate(r.Context(), &authn.Authorization{
 		ClientID: "gate:app.example.com", SID: sso.SID, Subject: "subject", Scopes: []string{"openid"},
 		Context: &authn.Context{

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,7 +79,7 @@ func (f flow) bound() flow {
 
 // complete returns f after another sign-in.
 func (f flow) complete(now time.Time) flow {
-	times := append(f.completed[:len(f.completed):len(f.completed)], now.Unix())
+	times := append(slices.Clip(f.completed), now.Unix())
 	f.completed = times[max(len(times)-loopLimit, 0):]
 	return f
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -200,9 +201,7 @@ func TestS20_FiftyTabsAreNoLoop(t *testing.T) {
 			together := func(step func(cookies map[string]string, tab int)) {
 				for first := 0; first < tabs; first += atOnce {
 					cookies := map[string]string{}
-					for name, value := range j.cookies {
-						cookies[name] = value
-					}
+					maps.Copy(cookies, j.cookies)
 					for tab := first; tab < min(first+atOnce, tabs); tab++ {
 						step(cookies, tab)
 					}
@@ -249,9 +248,7 @@ func TestS20_OldAndGarbledCookies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := newJar(newRig(t, nil))
-			for cookie, value := range cookies {
-				j.cookies[cookie] = value
-			}
+			maps.Copy(j.cookies, cookies)
 			old := j.cookies[sessionName]
 			if j.round("/"); j.cookies[sessionName] == old {
 				t.Fatal("the session is that of before")

@@ -148,6 +148,7 @@ func TestHandlersGetTheServersOwnWriter(t *testing.T) {
 // The same over real connections, where only deadlines can cut: the server
 // must understand them, in both of its protocols.
 func TestS09_StreamsThatNobodyAskedFor(t *testing.T) {
+	t.Parallel()
 	handlers := map[string]func(http.ResponseWriter, *http.Request, func()) error{
 		"silent": func(w http.ResponseWriter, r *http.Request, began func()) error {
 			w.Header().Set("Content-Type", "text/event-stream")

@@ -100,7 +100,7 @@ func (s *streams) add(st *stream) error {
 	w := s.watches[st.watchKey]
 	if w == nil {
 		w = &watch{watchKey: st.watchKey, session: st.live.session, streams: map[*stream]struct{}{}}
-		w.timer = time.AfterFunc(st.gate.nextLook(st.live), func() { s.look(w) })
+		w.timer = time.AfterFunc(st.gate.nextLook(st.live), func() { _ = s.look(w) }) // it has acted on its error
 		s.watches[st.watchKey] = w
 	}
 	st.watch = w

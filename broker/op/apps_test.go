@@ -19,8 +19,15 @@ func TestAppTellsScopesInTheBrokersOrder(t *testing.T) {
 		Client: func(string) *oauth.Client { return nil },
 	}
 	app := s.app("gone", []consent.Grant{
-		{Claim: "nickname", ClaimType: "userinfo"}, {Scope: "zone"}, {Scope: "email", GivenAt: given, ExpiresAt: given.Add(time.Hour)},
-		{Claim: "birthdate", ClaimType: "id_token"}, {Scope: "api"}, {Scope: "address"}, {Scope: "openid"}, {Scope: "area"}, {Scope: "profile"},
+		{Claim: "nickname", ClaimType: "userinfo"},
+		{Scope: "zone"},
+		{Scope: "email", GivenAt: given, ExpiresAt: given.Add(time.Hour)},
+		{Claim: "birthdate", ClaimType: "id_token"},
+		{Scope: "api"},
+		{Scope: "address"},
+		{Scope: "openid"},
+		{Scope: "area"},
+		{Scope: "profile"},
 	})
 	var names []string
 	for _, g := range app.Grants {

@@ -95,7 +95,7 @@ const (
 	PathResume     = "/oauth2/resume"
 	PathPostAuthn  = "/post-authn/"
 	PathClients    = "/oauth2/clients"
-	PathTokens     = "/oauth2/tokens"
+	PathTokens     = "/oauth2/tokens" //nolint:gosec // G101: an address
 	PathJWKS       = "/.well-known/jwks.json"
 )
 

@@ -201,8 +201,12 @@ func TestFollowShowsTheWayOfAClaim(t *testing.T) {
 	want := []ValueStep{
 		{"provider", `id_token https://example\.com/groups`, `["staff�"]`},
 		{"provider", "userinfo groups", ""},
-		{"mapped", "groups", `["staff"]`}, {"script", "groups", "[1]"},
-		{"ID token", "teams", "[1]"}, {"access token", "teams", ""}, {"userinfo", "teams", ""}, {"introspection", "teams", ""},
+		{"mapped", "groups", `["staff"]`},
+		{"script", "groups", "[1]"},
+		{"ID token", "teams", "[1]"},
+		{"access token", "teams", ""},
+		{"userinfo", "teams", ""},
+		{"introspection", "teams", ""},
 	}
 	if diff := cmp.Diff(want, s.Follow("teams")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

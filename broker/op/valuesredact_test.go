@@ -31,7 +31,7 @@ func TestS109_ValuesHoldNoKeys(t *testing.T) {
 }
 
 func TestS109_NamesOfKeys(t *testing.T) {
-	for _, name := range strings.Fields(`access_tokens accessToken refreshTokenV2 idp-access-token secretAccessKey aws_secret_access_key
+	for name := range strings.FieldsSeq(`access_tokens accessToken refreshTokenV2 idp-access-token secretAccessKey aws_secret_access_key
 		AWS_ACCESS_KEY_ID client.secret app_key appKey apikey x-api-key API_KEY private_key privateKeyPem password user_passwd pwd oldPwd
 		passphrase passcode credentials Cookie set-cookie session_id sessionId PHPSESSIONID otp mfa_otp otpCode OTPCode totp2 pin jti
 		at_hash nonce authorization Authorization https://example.com/access_token recovery_codes`) {
@@ -39,7 +39,7 @@ func TestS109_NamesOfKeys(t *testing.T) {
 			t.Errorf("%s is shown", name)
 		}
 	}
-	for _, name := range strings.Fields(`name email given_name sub iss aud sid org_id amr acr auth_time groups roles permissions
+	for name := range strings.FieldsSeq(`name email given_name sub iss aud sid org_id amr acr auth_time groups roles permissions
 		https://example.com/groups locale zoneinfo picture address phone_number_verified hotpink potpourri shopping key session plan`) {
 		if unlocks(name) {
 			t.Errorf("%s is left out", name)

@@ -61,7 +61,7 @@ func (p *Pages) DemoStart(w http.ResponseWriter, r *http.Request, v DemoStart) {
 		Value, Label string
 		Selected     bool
 	}
-	var prompts []option
+	prompts := make([]option, 0, len(DemoPrompts()))
 	for _, value := range DemoPrompts() {
 		prompts = append(prompts, option{value, text.Demo.Prompts[value], value == v.Prompt})
 	}

@@ -108,7 +108,7 @@ func (p *Pages) Demo(w http.ResponseWriter, r *http.Request, v Demo) {
 		v.Tab = DemoClaims
 	}
 	base := localPath(v.URL)
-	var tabs []tab
+	tabs := make([]tab, 0, len(demoTabs()))
 	for _, name := range demoTabs() {
 		tabs = append(tabs, tab{string(name), base + "?tab=" + string(name), text.Demo.Tabs[name], name == v.Tab})
 	}
@@ -129,6 +129,7 @@ func (p *Pages) Demo(w http.ResponseWriter, r *http.Request, v Demo) {
 		view.Token, view.About = v.AccessToken.legible(v.Now, text), text.Demo.AccessAbout
 	case DemoIDToken:
 		view.Token, view.About = v.IDToken.legible(v.Now, text), text.Demo.IDAbout
+	case DemoClaims: // those of all tokens
 	case DemoRefreshToken:
 		view.Refresh, view.About = v.Refresh.legible(v.Now, text), text.Demo.RefreshAbout
 	}

@@ -68,7 +68,6 @@ type demoText struct {
 	LogoutEverywhere string
 }
 
-//nolint:gosec // G101: words about tokens, none of them one
 func englishDemo() demoText {
 	return demoText{
 		Name: "Demo application",
