@@ -227,6 +227,23 @@ func TestM90_DemoShowsBothTokensDecoded(t *testing.T) {
 	}
 }
 
+// M94: what was withdrawn in the portal is refused on the next look.
+func TestM94_DemoTellsOfAWithdrawal(t *testing.T) {
+	w := newWorld(t, withDemo)
+	b := w.newBrowser()
+	w.demoConsent(b, "ada")
+	if page := b.Click("consent-allow"); page.Has("demo-refused") {
+		t.Fatal("refused to begin with")
+	}
+	w.portal(b, "ada")
+	w.clock.Advance(time.Second)
+	b.Click("withdraw-demo")
+	b.Click("withdraw-confirm")
+	if page := b.Get(demoPage); !page.Has("demo-refused") || !page.Has("demo-claim-name") {
+		t.Errorf("after the withdrawal: %s\n%s", page, page.Body)
+	}
+}
+
 // M95: the token has what was ticked; what was not is asked again.
 func TestM95_DemoHasNothingOfAWithheldScope(t *testing.T) {
 	w := newWorld(t, withDemo)

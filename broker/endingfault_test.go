@@ -1,7 +1,9 @@
 package broker_test
 
 import (
+	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,16 +19,19 @@ func TestS18_WhatFailsToEndCanBeTriedAgain(t *testing.T) {
 	for name, way := range map[string]struct {
 		prepare, end func(w *world, b *brokertest.Browser) *brokertest.Page
 		done         string
+		whole        bool // it is done, or nothing is
 	}{
 		"at the gate": {
 			prepare: func(w *world, b *brokertest.Browser) *brokertest.Page { return b.Get(gatedSite + "/") },
 			end:     func(_ *world, b *brokertest.Browser) *brokertest.Page { return b.Get(gatedSite + "/.auth/logout") },
 			done:    "logout-done",
+			whole:   true,
 		},
 		"at the broker": {
 			prepare: func(_ *world, b *brokertest.Browser) *brokertest.Page { return b.Get(logoutPage) },
 			end:     func(_ *world, b *brokertest.Browser) *brokertest.Page { return b.Click("logout-confirm") },
 			done:    "logout-done",
+			whole:   true,
 		},
 		"all sessions in the portal": {
 			prepare: func(w *world, b *brokertest.Browser) *brokertest.Page { return w.portal(b, "ada") },
@@ -64,6 +69,9 @@ func TestS18_WhatFailsToEndCanBeTriedAgain(t *testing.T) {
 						if page.Status < http.StatusInternalServerError {
 							t.Errorf("call %d: %s", n, page)
 						}
+						if way.whole && fault == "down" && !w.lets(tab, gatedSite+"/") {
+							t.Errorf("call %d: it has failed, and the browser has forgotten what to end", n)
+						}
 						w.clock.Advance(time.Second)
 						again := way.prepare(w, b)
 						if had := again.Has(way.done) || again.Status == http.StatusNotFound; !had {
@@ -88,5 +96,34 @@ func TestS18_WhatFailsToEndCanBeTriedAgain(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// untold is a store that cannot tell other nodes of a withdrawal.
+type untold struct{ store.Store }
+
+func (u untold) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	if strings.HasPrefix(key, "withdrawn/") {
+		return storetest.ErrFault
+	}
+	return u.Store.Put(ctx, key, value, ttl)
+}
+
+// Other nodes learn of a withdrawal by a write of its own. Where that fails,
+// the user hears of it, and this node has acted all the same.
+func TestM94_WithdrawalCountsHereWhateverOthersHear(t *testing.T) {
+	w := newWorld(t, options{})
+	w.store = untold{w.store}
+	w.newBroker(options{})
+	b, there := w.newBrowser(), w.newBrowser()
+	w.enter(there, "/", "ada")
+	w.portal(b, "ada")
+	w.clock.Advance(time.Second)
+	b.Click("withdraw-" + orders)
+	if page := b.Click("withdraw-confirm"); page.Status != http.StatusServiceUnavailable {
+		t.Errorf("withdrawing: %s", page)
+	}
+	if w.lets(there, gatedSite+"/") {
+		t.Error("the gate lets the other browser in")
 	}
 }

@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
@@ -157,5 +158,32 @@ func TestM94_RevocationFailsLoudly(t *testing.T) {
 	w.newBroker(revocable())
 	if rec := w.asUser(http.MethodDelete, "/oauth2/tokens", ada.manager); rec.Code < 500 {
 		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
+
+// A sign-in that was under way while everything was revoked leaves a session
+// and a context behind. They answer nobody.
+func TestS115_ContextOfBeforeTheRevocationDoesNotAnswer(t *testing.T) {
+	w := newWorld(t, options{config: cached(time.Hour)})
+	b := w.newBrowser()
+	subject := w.subjectOf("ada")
+	w.authorize(b, "ada")
+	asked := w.authorizations()
+	w.clock.Advance(time.Minute)
+	at, err := json.Marshal(w.clock.Now())
+	if err == nil {
+		err = w.store.Put(t.Context(), "revoked/"+subject, at, time.Hour)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(time.Minute)
+	w.authorize(b, "ada")
+	if w.authorizations() != asked+1 {
+		t.Error("the old context answers")
+	}
+	w.authorize(b, "ada")
+	if w.authorizations() != asked+1 {
+		t.Error("the new one does not")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/claims"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/oauth"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/session"
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/token"
 	"github.com/caddy-auth-broker/caddy-auth-broker/broker/ui"
 )
 
@@ -56,6 +57,10 @@ func (a *App) result(w http.ResponseWriter, r *http.Request, v *visit, tab ui.De
 		EverywhereURL: a.EverywhereURL,
 		LogoutAction:  a.path(PathLogout),
 		Hidden:        map[string]string{"token": formToken(a.Cookies.Get(r, visitCookie), purposeLogout)},
+	}
+	if a.Now().Before(v.AccessExpires) {
+		_, err := a.Origins(r.Context(), v.AccessToken)
+		view.Refused = errors.Is(err, token.ErrInvalid)
 	}
 	for _, name := range v.Asked {
 		if slices.Contains(v.Granted, name) {

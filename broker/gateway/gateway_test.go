@@ -475,7 +475,7 @@ func TestR19_ReturnTo(t *testing.T) {
 		"/\tevil", "/\n/evil", "/ evil", "/a\x00b", "/a\\b", "data:text/html,x", "evil", "?x", "#x", "/\x7f", "///evil.example", "//",
 		"/é", "/.auth/logout", "/.auth/login?return_to=/", "/" + strings.Repeat("x", 3000),
 		"/x/../.auth/login?return_to=/x/../.auth/login", "/./.auth/login", "/x/..", "/.", "/..#x", "/x/%2e%2e/.auth/login", "/%2E/a",
-		"/.auth%2flogin", "/%2eauth/login", "/.%61uth/login?return_to=/", "/a%2Fb", "/a%5Cb", "/.auth//login", "/.auth", "/100%",
+		"/.auth%2flogin", "/%2eauth/login", "/.%61uth/login?return_to=/", "/a%5Cb", "/.auth//login", "/.auth", "/100%",
 		"/%2f%2fevil.example",
 	}
 	for _, s := range hostile {
@@ -483,7 +483,7 @@ func TestR19_ReturnTo(t *testing.T) {
 			t.Errorf("returnTo(%q) = %q", s, got)
 		}
 	}
-	for _, s := range []string{"/", "/a", "/a?b=c&d=%2F%2Fe", "/a//b", "/@evil", "/a:b", "/a%20b", "/...", "/.well-known/x", "/a?x=/../.auth/login", "/.authors"} {
+	for _, s := range []string{"/", "/a", "/a?b=c&d=%2F%2Fe", "/a//b", "/@evil", "/a:b", "/a%20b", "/a%2Fb", "/...", "/.well-known/x", "/a?x=/../.auth/login", "/.authors"} {
 		if got := site.returnTo(s); got != s {
 			t.Errorf("returnTo(%q) = %q", s, got)
 		}

@@ -128,7 +128,7 @@ func (s *site) returnTo(to string) string {
 		escaped = to[:end]
 	}
 	plain, err := url.PathUnescape(escaped)
-	if err != nil || strings.Count(plain, "/") != strings.Count(escaped, "/") || strings.Contains(plain, "\\") ||
+	if err != nil || strings.HasPrefix(plain, "//") || strings.Contains(plain, "\\") ||
 		hasDots(plain) || strings.HasPrefix(path.Clean(plain)+"/", s.Reserved) {
 		return s.Home
 	}

@@ -244,6 +244,9 @@ func TestS17_GateSessionsLiveNoLongerThanTheSession(t *testing.T) {
 	}
 	handle := b.gateSession(s.SID)
 	b.gateLives("before the end", handle, true)
+	if g, err := b.GateSession(t.Context(), handle); err != nil || !g.Created.Equal(s.Created) {
+		t.Errorf("a cache would take it for younger than the session: %v, %v", g, err)
+	}
 	b.clock.Advance(step)
 	b.gateLives("after it", handle, false)
 }

@@ -29,6 +29,11 @@ func TestOfUser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// Somebody else, through another connection of the same browser.
+	foreign := &authn.Authorization{SID: s.SID, ClientID: "gate:c", Subject: "grace", Context: &authn.Context{Subject: "grace"}}
+	if _, _, err := b.CreateGate(ctx, foreign); err != nil {
+		t.Fatal(err)
+	}
 	got, err := b.OfUser(ctx, "ada")
 	if err != nil {
 		t.Fatal(err)

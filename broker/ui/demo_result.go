@@ -40,8 +40,10 @@ type Demo struct {
 	// Tab to show. An unknown one is DemoClaims.
 	Tab DemoTab
 
-	// Person is who signed in.
-	Person string
+	// Person is who signed in. Refused says that the broker takes the tokens
+	// no more, before their time: access was withdrawn, or has been ended.
+	Person  string
+	Refused bool
 	// Granted scopes, and those Withheld of what was asked for.
 	Granted, Withheld []DemoScope
 

@@ -28,7 +28,7 @@ func fullDemoForward() DemoForward { return DemoForward{URL: "/oauth2/authorize?
 func fullDemo(tab DemoTab) Demo {
 	expires := time.Date(2026, 11, 25, 12, 18, 9, 0, time.UTC)
 	return Demo{
-		URL: "/demo/", Tab: tab, Person: "Ada Example",
+		URL: "/demo/", Tab: tab, Person: "Ada Example", Refused: true,
 		Granted:  []DemoScope{{Name: "openid", DisplayName: "Confirm who you are"}, {Name: "profile", DisplayName: "Profile"}},
 		Withheld: []DemoScope{{Name: "email", DisplayName: "Email"}},
 		Claims: []DemoClaim{

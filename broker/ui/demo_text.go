@@ -27,6 +27,7 @@ type demoText struct {
 	ForwardText  string
 
 	SignedInAs string // %s: the person
+	Refused    string
 	Shared     string
 	Withheld   string
 	Parts      string // what the tabs are, for those who do not see them
@@ -99,6 +100,7 @@ func englishDemo() demoText {
 		ForwardText:  "This takes you to the broker. If nothing happens, go on yourself.",
 
 		SignedInAs: "Signed in as %s",
+		Refused:    "The broker no longer accepts these tokens: access was withdrawn, or has been ended. What they said is still here, as it is in every application that keeps it.",
 		Shared:     "You share",
 		Withheld:   "You withhold",
 		Parts:      "What the demo got",
@@ -185,6 +187,7 @@ func germanDemo() demoText {
 		ForwardText:  "Es geht weiter zum Broker. Wenn nichts geschieht, gehen Sie selbst weiter.",
 
 		SignedInAs: "Angemeldet als %s",
+		Refused:    "Der Broker nimmt diese Token nicht mehr an: Der Zugriff wurde widerrufen oder beendet. Was darin stand, ist noch hier, wie in jeder Anwendung, die es aufhebt.",
 		Shared:     "Sie teilen",
 		Withheld:   "Sie behalten für sich",
 		Parts:      "Was die Demo bekommen hat",

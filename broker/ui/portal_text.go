@@ -63,7 +63,6 @@ type portalText struct {
 	EndAllMeans   string
 }
 
-//nolint:dupl // the same texts in another language
 func englishPortal() portalText {
 	return portalText{
 		Title:      "My account",
@@ -135,7 +134,6 @@ func englishPortal() portalText {
 	}
 }
 
-//nolint:dupl // the same texts in another language
 func germanPortal() portalText {
 	return portalText{
 		Title:      "Mein Konto",
