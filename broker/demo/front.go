@@ -56,7 +56,7 @@ func (a *App) result(w http.ResponseWriter, r *http.Request, v *visit, tab ui.De
 		AgainURL:      a.path(PathFront) + "?" + paramNew + "=1",
 		EverywhereURL: a.EverywhereURL,
 		LogoutAction:  a.path(PathLogout),
-		Hidden:        map[string]string{"token": formToken(a.Cookies.Get(r, visitCookie), purposeLogout)},
+		Hidden:        map[string]string{"token": session.FormToken(a.Cookies.Get(r, visitCookie), purposeLogout)},
 	}
 	if a.Now().Before(v.AccessExpires) {
 		_, err := a.Origins(r.Context(), v.AccessToken)

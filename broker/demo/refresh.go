@@ -26,7 +26,7 @@ func (a *App) Refresh(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		a.page(w, r, failure{reason: "store_unavailable", err: err})
 		return
-	case !ours(w, r, a.Cookies.Get(r, visitCookie), purposeRefresh):
+	case !session.OwnForm(w, r, a.Cookies.Get(r, visitCookie), purposeRefresh):
 		a.page(w, r, failure{reason: "forged_form", status: http.StatusForbidden})
 		return
 	case v.RefreshToken == "":
@@ -85,7 +85,7 @@ func (a *App) refreshToken(r *http.Request, v *visit) ui.DemoRefresh {
 	out := ui.DemoRefresh{
 		Raw: v.RefreshToken, Expires: v.RefreshExpires, Renewed: r.URL.Query().Has(paramRenewed) && v.RefreshToken != "",
 		Action: a.path(PathRefresh),
-		Hidden: map[string]string{"token": formToken(a.Cookies.Get(r, visitCookie), purposeRefresh)},
+		Hidden: map[string]string{"token": session.FormToken(a.Cookies.Get(r, visitCookie), purposeRefresh)},
 	}
 	switch {
 	case v.RefreshEnded:

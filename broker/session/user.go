@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/caddy-auth-broker/caddy-auth-broker/broker/store"
 )
 
 // A UserSession is one of a user's SSO sessions, as the user sees it: a
@@ -98,23 +100,16 @@ func (m *Manager) EndUser(ctx context.Context, subject string) error {
 
 // eachOfUser calls f with the sid of each session noted for subject.
 func (m *Manager) eachOfUser(ctx context.Context, subject string, f func(sid string) error) error {
-	const page = 100
 	prefix := userPrefix(subject)
-	for after := ""; ; {
-		keys, err := m.Store.List(ctx, prefix, after, page)
+	for key, err := range store.Keys(ctx, m.Store, prefix) {
+		if err == nil {
+			err = f(strings.TrimPrefix(key, prefix))
+		}
 		if err != nil {
 			return err
 		}
-		for _, key := range keys {
-			if err := f(strings.TrimPrefix(key, prefix)); err != nil {
-				return err
-			}
-		}
-		if len(keys) < page {
-			return nil
-		}
-		after = keys[len(keys)-1]
 	}
+	return nil
 }
 
 // ofUser returns the session sid and the connections through which subject is
